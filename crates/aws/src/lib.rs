@@ -1,0 +1,34 @@
+//! Everything that sqs-browser-events asks of AWS.
+//!
+//! The only user of the AWS SDKs and the only reader of the environment. It carries out what the
+//! functions decide and knows nothing of HTTP replies.
+//!
+//! # Layout
+//!
+//! - [`config`]: the environment, read once and validated; every default
+//! - [`clients`]: one configured SDK client for each service
+//! - [`sessions`]: the sessions table: get, put, and streams of recipients
+//! - [`history`]: the history table
+//! - [`queues`]: the session queues and the queue for rejected records
+//! - [`identities`]: Cognito identities and their credentials
+//! - [`functions`]: invocations of the other functions
+//! - [`receipts`]: marks messages read and tells the user's sessions
+//! - [`retry`]: full-jitter backoff within the time an invocation has left
+//! - [`error`]: what went wrong, and whether trying again can help
+//! - [`random`]: random bytes and counters from the operating system
+//! - [`time`]: the clock
+
+pub mod clients;
+pub mod config;
+pub mod error;
+pub mod functions;
+pub mod history;
+pub mod identities;
+pub mod queues;
+pub mod random;
+pub mod receipts;
+pub mod retry;
+pub mod sessions;
+pub mod time;
+
+pub use error::{Error, Kind, Result};

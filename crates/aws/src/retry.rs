@@ -1,0 +1,108 @@
+//! Full-jitter backoff within the time an invocation has left.
+//!
+//! The SDK retries whole calls. This is for what remains: entries of a batch that failed by
+//! themselves, and calls that the SDK gave up on.
+
+use crate::Result;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
+
+/// Time kept back at the end of an invocation to report what was not done.
+const RESERVE: Duration = Duration::from_secs(2);
+
+/// When an invocation has to stop trying.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// From the moment at which Lambda ends the invocation, in milliseconds since the epoch.
+    pub fn from_epoch_millis(millis: u64) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::after(Duration::from_millis(millis).saturating_sub(now).saturating_sub(RESERVE))
+    }
+
+    /// This long from now.
+    pub fn after(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    /// This deadline, or `time` from now, whichever is sooner.
+    #[must_use]
+    pub fn at_most(self, time: Duration) -> Self {
+        Self(self.0.min(Instant::now() + time))
+    }
+
+    /// The time left.
+    pub fn remaining(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether there is no time left.
+    pub fn has_passed(self) -> bool {
+        self.remaining().is_zero()
+    }
+}
+
+/// Waits that double at most and are drawn from all of their range ("full jitter").
+#[derive(Debug)]
+pub struct Backoff {
+    ceiling: Duration,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(50);
+    const LONGEST: Duration = Duration::from_secs(5);
+
+    /// A backoff that has not waited yet.
+    pub fn new() -> Self {
+        Self { ceiling: Self::FIRST }
+    }
+
+    /// Waits; false, and at once, if the deadline would pass first.
+    pub async fn wait(&mut self, deadline: Deadline) -> bool {
+        let wait = self.ceiling.mul_f64(fastrand::f64());
+        self.ceiling = (self.ceiling * 2).min(Self::LONGEST);
+        if wait >= deadline.remaining() {
+            return false;
+        }
+        tokio::time::sleep(wait).await;
+        true
+    }
+}
+
+/// Calls until it succeeds, fails for good, or the deadline would pass.
+pub async fn retry<T, F>(deadline: Deadline, mut call: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut backoff = Backoff::new();
+    loop {
+        match call().await {
+            Err(error) if error.is_transient() && backoff.wait(deadline).await => {}
+            result => return result,
+        }
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_backoff_ends_before_the_deadline() {
+        let deadline = Deadline::after(Duration::from_secs(20));
+        let mut backoff = Backoff::new();
+        let mut waits = 0;
+        while backoff.wait(deadline).await {
+            waits += 1;
+        }
+        assert!(!deadline.has_passed());
+        assert!(waits > 5, "doubles only up to its ceiling: {waits}");
+    }
+}

@@ -1,0 +1,57 @@
+//! The rules of sqs-browser-events, as pure functions over plain data.
+//!
+//! Nothing here reads a clock, an environment, a random number or a socket: time, counters and ids
+//! are arguments. The function crates decide with this crate and act with `sbe-aws`.
+//!
+//! # Layout
+//!
+//! - [`id`]: account, user, session and message ids as validated newtypes
+//! - [`message`]: a published message, its text kept byte for byte
+//! - [`target`]: the routing keys of a message, and the rule of a match
+//! - [`route`]: which lookups a batch of messages needs, and which messages a session gets
+//! - [`payload`]: what the dispatcher hands to the sender and to the history, cut to size
+//! - [`audience`]: the distinct users that a batch reaches, for their histories
+//! - [`batch`]: SQS batches within their limits
+//! - [`frame`]: the encrypted body of an SQS message
+//! - [`session`]: a browser session, its keys and its life
+//! - [`history`]: the history of a user: entries, queries, pages
+//! - [`receipt`]: read receipts: their lists, chunks and message
+
+pub mod audience;
+pub mod batch;
+pub mod frame;
+pub mod history;
+pub mod id;
+pub mod message;
+pub mod payload;
+pub mod receipt;
+pub mod route;
+pub mod session;
+pub mod target;
+
+/// Bad input: which field is wrong, and what it must be.
+///
+/// The text is meant for the caller: it names the field and the rule and never repeats the value.
+///
+/// ```
+/// let error = sbe_core::Invalid::new("userId", "must be an integer");
+/// assert_eq!(error.to_string(), "userId must be an integer");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {rule}")]
+pub struct Invalid {
+    field: String,
+    rule: &'static str,
+}
+
+impl Invalid {
+    /// An error about `field`; `rule` completes the sentence that starts with its name.
+    pub fn new(field: impl Into<String>, rule: &'static str) -> Self {
+        Self { field: field.into(), rule }
+    }
+
+    /// The name of the field that is wrong.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+}

@@ -1,0 +1,394 @@
+//! What the dispatcher hands to the sender and to the history, cut to size.
+//!
+//! A payload holds each message once, then entries that name messages by their index in it:
+//!
+//! ```json
+//! {"messages":[{"a":1}],"deliveries":[{"sqsUrl":"…","aesKey":"…","messages":[0]}]}
+//! {"messages":[{"created":1.5,"message":{"a":1}}],"users":[{"userId":7,"messages":[0]}]}
+//! ```
+//!
+//! Messages are cut into consecutive groups small enough that each payload has room for many
+//! entries. Within a payload a session's messages keep their order; between the payloads of two
+//! groups there is none, because Lambda runs them at the same time.
+
+use crate::{
+    history::Timestamp,
+    id::{MessageId, UserId},
+    message::{Message, text_json},
+    session::Recipient,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, fmt::Write as _, ops::Range};
+
+/// Payloads stay below this: a larger asynchronous invocation is billed in steps of 64 KiB.
+pub const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
+
+/// Half of a payload for messages leaves the other half for entries: the split that needs the
+/// fewest invocations when both are many.
+const MAX_GROUP_BYTES: usize = MAX_PAYLOAD_BYTES / 2;
+
+/// Room for the brackets and field names around messages and entries.
+const ENVELOPE_BYTES: usize = 64;
+
+/// The sender's input.
+#[derive(Deserialize, Serialize)]
+pub struct SendPayload<'a> {
+    /// The messages' JSON text.
+    #[serde(borrow)]
+    pub messages: Vec<&'a RawValue>,
+    /// Which session gets which of them.
+    #[serde(borrow)]
+    pub deliveries: Vec<Delivery<'a>>,
+}
+
+/// The messages for one session.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery<'a> {
+    /// The session's queue.
+    #[serde(borrow)]
+    pub sqs_url: Cow<'a, str>,
+    /// The base64 of the key of the session's frames.
+    #[serde(borrow)]
+    pub aes_key: Cow<'a, str>,
+    /// Indexes into [`SendPayload::messages`], in the order of sending.
+    pub messages: Vec<usize>,
+}
+
+/// The history's input: messages for users' histories.
+#[derive(Deserialize)]
+pub struct HistoryPayload<'a> {
+    /// The messages with their time.
+    #[serde(borrow)]
+    pub messages: Vec<HistoryMessage<'a>>,
+    /// Whose history gets which of them.
+    pub users: Vec<HistoryUser>,
+}
+
+/// A message for histories.
+#[derive(Deserialize)]
+pub struct HistoryMessage<'a> {
+    /// When it was published, in epoch seconds.
+    #[serde(borrow)]
+    pub created: &'a RawValue,
+    /// The message's JSON text.
+    #[serde(borrow)]
+    pub message: &'a RawValue,
+}
+
+/// The messages for one user's history.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryUser {
+    /// The user.
+    pub user_id: UserId,
+    /// Indexes into [`HistoryPayload::messages`].
+    pub messages: Vec<usize>,
+}
+
+/// The history's other input: messages that a user has read.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptPayload {
+    /// Who read them.
+    pub user_id: UserId,
+    /// What was read.
+    pub read: Vec<MessageId>,
+}
+
+impl ReceiptPayload {
+    /// The payload's JSON text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a receipt payload is always JSON")
+    }
+}
+
+/// A payload that is ready to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// Its JSON text.
+    pub json: String,
+    /// The indexes, in the batch, of the messages in it.
+    pub messages: Vec<usize>,
+}
+
+/// Cuts entries into payloads as they come: memory holds one open payload for each message group,
+/// however many entries there are.
+#[derive(Debug)]
+pub struct PayloadCutter {
+    entries_field: &'static str,
+    groups: Vec<Group>,
+}
+
+impl PayloadCutter {
+    /// Payloads for the sender.
+    pub fn deliveries(messages: &[Message]) -> Self {
+        Self::new("deliveries", messages.iter().map(|message| message.json().to_owned()).collect())
+    }
+
+    /// Payloads for the history; `created` gives each message's time.
+    pub fn users(messages: &[Message], created: impl Fn(usize) -> Timestamp) -> Self {
+        let element = |(index, message): (usize, &Message)| {
+            format!(r#"{{"created":{},"message":{}}}"#, created(index), message.json())
+        };
+        Self::new("users", messages.iter().enumerate().map(element).collect())
+    }
+
+    fn new(entries_field: &'static str, messages: Vec<String>) -> Self {
+        let sizes: Vec<usize> = messages.iter().map(String::len).collect();
+        let mut messages = messages.into_iter();
+        let groups = groups(&sizes)
+            .into_iter()
+            .map(|range| Group::new(range.start, messages.by_ref().take(range.len()).collect()))
+            .collect();
+        Self { entries_field, groups }
+    }
+
+    /// Adds a session's messages; gives the payloads that this filled.
+    pub fn push_recipient(&mut self, recipient: &Recipient, indexes: &[usize]) -> Vec<Payload> {
+        let head = format!(
+            r#"{{"sqsUrl":{},"aesKey":{},"messages":["#,
+            text_json(&recipient.sqs_url),
+            text_json(&recipient.aes_key)
+        );
+        self.push(&head, indexes)
+    }
+
+    /// Adds messages for a user's history; gives the payloads that this filled.
+    pub fn push_user(&mut self, user: UserId, indexes: &[usize]) -> Vec<Payload> {
+        self.push(&format!(r#"{{"userId":{user},"messages":["#), indexes)
+    }
+
+    fn push(&mut self, head: &str, indexes: &[usize]) -> Vec<Payload> {
+        let field = self.entries_field;
+        let for_group = |group: &mut Group| {
+            let start = indexes.partition_point(|index| *index < group.range.start);
+            let end = indexes.partition_point(|index| *index < group.range.end);
+            group.push(field, head, &indexes[start..end])
+        };
+        self.groups.iter_mut().filter_map(for_group).collect()
+    }
+
+    /// The payloads that are still open.
+    pub fn finish(self) -> Vec<Payload> {
+        let field = self.entries_field;
+        self.groups.into_iter().filter_map(|mut group| group.take(field)).collect()
+    }
+}
+
+/// Consecutive messages of at most [`MAX_GROUP_BYTES`] together, or one that is larger by itself.
+fn groups(sizes: &[usize]) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut bytes = 0;
+    for (index, size) in sizes.iter().enumerate() {
+        bytes += size + 1;
+        match groups.last_mut() {
+            Some(group) if bytes <= MAX_GROUP_BYTES => group.end = index + 1,
+            _ => {
+                groups.push(index..index + 1);
+                bytes = size + 1;
+            }
+        }
+    }
+    groups
+}
+
+/// A message group and the payload that is open for it.
+#[derive(Debug)]
+struct Group {
+    range: Range<usize>,
+    messages: Vec<String>,
+    /// Where each message stands in the open payload, if it is in it.
+    places: Vec<Option<usize>>,
+    included: Vec<usize>,
+    messages_json: String,
+    entries_json: String,
+}
+
+impl Group {
+    fn new(start: usize, messages: Vec<String>) -> Self {
+        Self {
+            range: start..start + messages.len(),
+            places: vec![None; messages.len()],
+            messages,
+            included: Vec::new(),
+            messages_json: String::new(),
+            entries_json: String::new(),
+        }
+    }
+
+    fn push(&mut self, field: &str, head: &str, indexes: &[usize]) -> Option<Payload> {
+        if indexes.is_empty() {
+            return None;
+        }
+        let full = self.size_with(head, indexes) > MAX_PAYLOAD_BYTES;
+        let filled = if full { self.take(field) } else { None };
+        self.append(head, indexes);
+        filled
+    }
+
+    /// An upper bound of the open payload's size with one more entry.
+    fn size_with(&self, head: &str, indexes: &[usize]) -> usize {
+        let missing = indexes.iter().map(|index| index - self.range.start);
+        let added: usize = missing
+            .filter(|local| self.places[*local].is_none())
+            .map(|local| self.messages[local].len() + 1)
+            .sum();
+        let digits = self.messages.len().to_string().len() + 1;
+        let entry = head.len() + indexes.len() * digits + 3;
+        ENVELOPE_BYTES + self.messages_json.len() + self.entries_json.len() + added + entry
+    }
+
+    fn append(&mut self, head: &str, indexes: &[usize]) {
+        separate(&mut self.entries_json, '\0');
+        self.entries_json.push_str(head);
+        for index in indexes {
+            let place = self.place(index - self.range.start);
+            separate(&mut self.entries_json, '[');
+            let _ = write!(self.entries_json, "{place}"); // writing to a String cannot fail
+        }
+        self.entries_json.push_str("]}");
+    }
+
+    /// The place of a message in the open payload, which it joins if it is not yet in it.
+    fn place(&mut self, local: usize) -> usize {
+        *self.places[local].get_or_insert_with(|| {
+            separate(&mut self.messages_json, '\0');
+            self.messages_json.push_str(&self.messages[local]);
+            self.included.push(self.range.start + local);
+            self.included.len() - 1
+        })
+    }
+
+    /// Closes the open payload, if it has entries, and opens the next.
+    fn take(&mut self, field: &str) -> Option<Payload> {
+        if self.entries_json.is_empty() {
+            return None;
+        }
+        let json = format!(r#"{{"messages":[{}],"{field}":[{}]}}"#, self.messages_json, self.entries_json);
+        self.messages_json.clear();
+        self.entries_json.clear();
+        self.places.fill(None);
+        Some(Payload { json, messages: std::mem::take(&mut self.included) })
+    }
+}
+
+/// A comma between elements: none at the start of the text or after `opening`.
+fn separate(text: &mut String, opening: char) {
+    if !text.is_empty() && !text.ends_with(opening) {
+        text.push(',');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::{AccountId, SessionId},
+        target::Target,
+    };
+    use proptest::prelude::*;
+
+    fn message(index: usize, bytes: usize) -> Message {
+        let json = format!(r#"{{"n":{index},"pad":"{}"}}"#, "x".repeat(bytes));
+        Message::parse(json.as_bytes(), &Target::EVERYONE, || MessageId::parse("m").unwrap()).unwrap()
+    }
+
+    fn recipient(index: usize) -> Recipient {
+        Recipient {
+            account_id: AccountId(1),
+            session_id: SessionId::parse("s").unwrap(),
+            user_id: None,
+            sqs_url: format!("https://sqs.eu-west-1.amazonaws.com/123456789012/queue-{index}"),
+            aes_key: "LkWUsGQKi8E9QoMJEeY1HLL8rdJNJr3fzDp+F9CpkCY=".into(),
+            ttl: 0,
+        }
+    }
+
+    /// Every (session, message) of the payloads, in the order in which they came.
+    fn deliveries(payloads: &[Payload]) -> Vec<(String, u64)> {
+        let mut all = Vec::new();
+        for payload in payloads {
+            let parsed: SendPayload<'_> = serde_json::from_str(&payload.json).unwrap();
+            let number = |place: usize| {
+                let message: serde_json::Value = serde_json::from_str(parsed.messages[place].get()).unwrap();
+                message["n"].as_u64().unwrap()
+            };
+            for delivery in &parsed.deliveries {
+                all.extend(delivery.messages.iter().map(|place| (delivery.sqs_url.to_string(), number(*place))));
+            }
+        }
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn every_delivery_is_in_one_payload_in_order_and_below_the_limit(
+            sizes in prop::collection::vec(0usize..60_000, 1..12),
+            wanted in prop::collection::vec(prop::collection::btree_set(0usize..12, 0..12), 0..300),
+        ) {
+            let messages: Vec<Message> = sizes.iter().enumerate().map(|(i, size)| message(i, *size)).collect();
+            let mut cutter = PayloadCutter::deliveries(&messages);
+            let (mut payloads, mut expected) = (Vec::new(), Vec::new());
+            for (index, set) in wanted.iter().enumerate() {
+                let indexes: Vec<usize> = set.iter().copied().filter(|i| *i < messages.len()).collect();
+                let session = recipient(index);
+                expected.extend(indexes.iter().map(|i| (session.sqs_url.clone(), *i as u64)));
+                payloads.extend(cutter.push_recipient(&session, &indexes));
+            }
+            payloads.extend(cutter.finish());
+            for payload in &payloads {
+                prop_assert!(payload.json.len() <= MAX_PAYLOAD_BYTES);
+                prop_assert!(!payload.messages.is_empty());
+            }
+            let mut found = deliveries(&payloads);
+            found.sort();
+            expected.sort();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_session_finds_its_messages_of_one_group_in_order() {
+        let messages: Vec<Message> = (0..20).map(|index| message(index, 1000)).collect();
+        let mut cutter = PayloadCutter::deliveries(&messages);
+        assert!(cutter.push_recipient(&recipient(0), &[3, 7]).is_empty());
+        assert!(cutter.push_recipient(&recipient(1), &[0, 3, 19]).is_empty());
+        let payloads = cutter.finish();
+        assert_eq!(payloads.len(), 1);
+        assert_eq!(payloads[0].messages, [3, 7, 0, 19]);
+        let order: Vec<u64> = deliveries(&payloads).into_iter().map(|(_, number)| number).collect();
+        assert_eq!(order, [3, 7, 0, 3, 19]);
+    }
+
+    #[test]
+    fn twenty_messages_to_ten_thousand_sessions_are_at_most_twelve_payloads() {
+        let messages: Vec<Message> = (0..20).map(|index| message(index, 1000)).collect();
+        let all: Vec<usize> = (0..20).collect();
+        let mut cutter = PayloadCutter::deliveries(&messages);
+        let filled = (0..10_000).map(|index| cutter.push_recipient(&recipient(index), &all).len());
+        assert!(filled.sum::<usize>() + cutter.finish().len() <= 12);
+    }
+
+    #[test]
+    fn the_largest_message_fits() {
+        let messages = [message(0, crate::message::MAX_MESSAGE_BYTES - 20)];
+        let mut cutter = PayloadCutter::deliveries(&messages);
+        cutter.push_recipient(&recipient(0), &[0]);
+        assert!(cutter.finish()[0].json.len() <= MAX_PAYLOAD_BYTES);
+    }
+
+    #[test]
+    fn a_history_payload_carries_times_and_users() {
+        let messages = [message(0, 1)];
+        let mut cutter = PayloadCutter::users(&messages, |_| Timestamp(1_500_000));
+        cutter.push_user(UserId(7), &[0]);
+        let payload = cutter.finish().remove(0);
+        let parsed: HistoryPayload<'_> = serde_json::from_str(&payload.json).unwrap();
+        assert_eq!(parsed.messages[0].created.get(), "1.500000");
+        assert_eq!(parsed.messages[0].message.get(), messages[0].json());
+        assert_eq!((parsed.users[0].user_id, &parsed.users[0].messages[..]), (UserId(7), &[0][..]));
+    }
+}

@@ -1,0 +1,253 @@
+//! Which lookups a batch of messages needs, and which messages a session gets.
+//!
+//! A batch is routed as a whole: its distinct targets become the fewest lookups ([`Router::lookups`]),
+//! and every session that they find is matched against all messages at once ([`Router::route`]).
+//! Where two lookups find the same session, exactly one of them, its owner, delivers to it. So a
+//! session gets each of its messages once and in order, with no memory of the sessions seen.
+
+use crate::{
+    id::{AccountId, SessionId, UserId},
+    message::Message,
+    target::{SessionKeys, Target},
+};
+use std::collections::HashMap;
+
+/// One read of the sessions table. The order of the variants is their order of preference.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lookup {
+    /// The one session of this key: a consistent `GetItem`.
+    Key(AccountId, SessionId),
+    /// Every session: a parallel `Scan`.
+    All,
+    /// The sessions of an account: a `Query` of the table.
+    Account(AccountId),
+    /// The sessions of a user: a `Query` of the index by `userId`.
+    User(UserId),
+    /// The sessions with an id, of any account: a `Query` of the index by `sessionId`.
+    Session(SessionId),
+}
+
+impl Lookup {
+    /// The cheapest read that finds every session of `target`.
+    ///
+    /// ```
+    /// use sbe_core::{id::*, route::Lookup, target::Target};
+    /// let target = Target { account: Some(AccountId(1)), user: Some(UserId(2)), session: None };
+    /// assert_eq!(Lookup::of(&target), Lookup::User(UserId(2)));
+    /// ```
+    pub fn of(target: &Target) -> Self {
+        match (target.account, target.user, target.session.clone()) {
+            (Some(account), _, Some(session)) => Self::Key(account, session),
+            (None, _, Some(session)) => Self::Session(session),
+            (_, Some(user), None) => Self::User(user),
+            (Some(account), None, None) => Self::Account(account),
+            (None, None, None) => Self::All,
+        }
+    }
+
+    /// Every lookup that finds the session with these keys, in order of preference.
+    fn finding(keys: SessionKeys<'_>) -> impl Iterator<Item = Self> + '_ {
+        [
+            Some(Self::Key(keys.account, keys.session.clone())),
+            Some(Self::All),
+            Some(Self::Account(keys.account)),
+            keys.user.map(Self::User),
+            Some(Self::Session(keys.session.clone())),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// Routes one batch of messages.
+#[derive(Debug)]
+pub struct Router {
+    lookups: Vec<Lookup>,
+    by_shape: Vec<(Shape, HashMap<Target, Vec<usize>>)>,
+}
+
+impl Router {
+    /// A router for `messages`; it speaks of them by their index.
+    pub fn new(messages: &[Message]) -> Self {
+        let mut by_shape: Vec<(Shape, HashMap<Target, Vec<usize>>)> = Vec::new();
+        for (index, message) in messages.iter().enumerate() {
+            let shape = Shape::of(message.target());
+            let slot = by_shape.iter().position(|(known, _)| *known == shape).unwrap_or_else(|| {
+                by_shape.push((shape, HashMap::new()));
+                by_shape.len() - 1
+            });
+            by_shape[slot].1.entry(message.target().clone()).or_default().push(index);
+        }
+        Self { lookups: lookups(messages), by_shape }
+    }
+
+    /// The lookups to make, without any whose sessions another one finds as well.
+    pub fn lookups(&self) -> &[Lookup] {
+        &self.lookups
+    }
+
+    /// The messages for a session that `lookup` found, as ascending indexes.
+    ///
+    /// Empty when no message is for it, or when an earlier lookup finds it too and so delivers.
+    pub fn route(&self, lookup: &Lookup, keys: SessionKeys<'_>) -> Vec<usize> {
+        if self.owner(keys).as_ref() == Some(lookup) { self.messages_for(keys) } else { Vec::new() }
+    }
+
+    /// The first lookup that finds the session: it delivers, the others skip.
+    fn owner(&self, keys: SessionKeys<'_>) -> Option<Lookup> {
+        Lookup::finding(keys).find(|lookup| self.lookups.binary_search(lookup).is_ok())
+    }
+
+    /// All messages whose target matches, at the price of one hash lookup for each shape of target
+    /// in the batch, however many messages there are.
+    fn messages_for(&self, keys: SessionKeys<'_>) -> Vec<usize> {
+        let matching = self.by_shape.iter().filter_map(|(shape, targets)| targets.get(&shape.target(keys)));
+        let mut indexes: Vec<usize> = matching.flatten().copied().collect();
+        indexes.sort_unstable();
+        indexes
+    }
+}
+
+/// The distinct lookups of a batch, sorted, which is their order of preference: consistent reads first.
+fn lookups(messages: &[Message]) -> Vec<Lookup> {
+    let mut lookups: Vec<Lookup> = messages.iter().map(|message| Lookup::of(message.target())).collect();
+    lookups.sort_unstable();
+    lookups.dedup();
+    if lookups.contains(&Lookup::All) {
+        // The scan sees every session; only a consistent GetItem can know one that it misses.
+        lookups.retain(|lookup| matches!(lookup, Lookup::Key(..) | Lookup::All));
+    }
+    lookups
+}
+
+/// Which keys a target has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    account: bool,
+    user: bool,
+    session: bool,
+}
+
+impl Shape {
+    fn of(target: &Target) -> Self {
+        Self {
+            account: target.account.is_some(),
+            user: target.user.is_some(),
+            session: target.session.is_some(),
+        }
+    }
+
+    /// The target of this shape that a session's keys match.
+    ///
+    /// A session without a user matches no target that names one: the projection then lacks the
+    /// user, and no target of this shape equals it.
+    fn target(self, keys: SessionKeys<'_>) -> Target {
+        Target {
+            account: self.account.then_some(keys.account),
+            user: keys.user.filter(|_| self.user),
+            session: self.session.then(|| keys.session.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::MessageId;
+    use proptest::prelude::*;
+
+    type Keys = (i64, &'static str, Option<i64>);
+
+    fn keys_of((account, session, user): &(AccountId, SessionId, Option<UserId>)) -> SessionKeys<'_> {
+        SessionKeys { account: *account, session, user: *user }
+    }
+
+    fn typed((account, session, user): Keys) -> (AccountId, SessionId, Option<UserId>) {
+        (AccountId(account), SessionId::parse(session).unwrap(), user.map(UserId))
+    }
+
+    fn messages(targets: Vec<Target>) -> Vec<Message> {
+        let id = || MessageId::parse("m").unwrap();
+        targets.into_iter().map(|target| Message::parse(b"{}", &target, id).unwrap()).collect()
+    }
+
+    fn target() -> impl Strategy<Value = Target> {
+        let key = || prop::option::of(0..3i64);
+        (key(), key(), prop::option::of("[a-c]")).prop_map(|(account, user, session)| Target {
+            account: account.map(AccountId),
+            user: user.map(UserId),
+            session: session.map(|id| SessionId::parse(id).unwrap()),
+        })
+    }
+
+    fn all_sessions() -> Vec<(AccountId, SessionId, Option<UserId>)> {
+        let mut all = Vec::new();
+        for account in 0..3 {
+            for session in ["a", "b", "c"] {
+                // One user for each session, so that every relation of keys occurs.
+                let user = [None, Some(0), Some(1), Some(2)][(all.len() * 7) % 4];
+                all.push(typed((account, session, user)));
+            }
+        }
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn a_session_gets_exactly_the_messages_that_match_it_once_and_in_order(
+            targets in prop::collection::vec(target(), 0..12),
+        ) {
+            let messages = messages(targets);
+            let router = Router::new(&messages);
+            for session in all_sessions() {
+                let keys = keys_of(&session);
+                let delivered: Vec<usize> = router
+                    .lookups()
+                    .iter()
+                    .filter(|lookup| Lookup::finding(keys).any(|finding| finding == **lookup))
+                    .flat_map(|lookup| router.route(lookup, keys))
+                    .collect();
+                let matching: Vec<usize> =
+                    (0..messages.len()).filter(|i| messages[*i].target().matches(keys)).collect();
+                prop_assert_eq!(delivered, matching);
+            }
+        }
+    }
+
+    #[test]
+    fn each_target_has_the_cheapest_lookup() {
+        let session = SessionId::parse("s").unwrap();
+        let (account, user) = (AccountId(1), UserId(2));
+        let lookup = |a: bool, u: bool, s: bool| {
+            Lookup::of(&Target {
+                account: a.then_some(account),
+                user: u.then_some(user),
+                session: s.then(|| session.clone()),
+            })
+        };
+        assert_eq!(lookup(true, false, true), Lookup::Key(account, session.clone()));
+        assert_eq!(lookup(true, true, true), Lookup::Key(account, session.clone()));
+        assert_eq!(lookup(false, false, true), Lookup::Session(session.clone()));
+        assert_eq!(lookup(false, true, true), Lookup::Session(session.clone()));
+        assert_eq!(lookup(false, true, false), Lookup::User(user));
+        assert_eq!(lookup(true, true, false), Lookup::User(user));
+        assert_eq!(lookup(true, false, false), Lookup::Account(account));
+        assert_eq!(lookup(false, false, false), Lookup::All);
+    }
+
+    #[test]
+    fn a_burst_of_broadcasts_is_one_scan() {
+        let user = Target { user: Some(UserId(1)), ..Target::EVERYONE };
+        let router = Router::new(&messages(vec![Target::EVERYONE, user, Target::EVERYONE]));
+        assert_eq!(router.lookups(), [Lookup::All]);
+    }
+
+    #[test]
+    fn a_target_is_looked_up_once() {
+        let user = || Target { user: Some(UserId(1)), ..Target::EVERYONE };
+        let router = Router::new(&messages(vec![user(), user()]));
+        assert_eq!(router.lookups(), [Lookup::User(UserId(1))]);
+        let session = typed((1, "a", Some(1)));
+        assert_eq!(router.route(&Lookup::User(UserId(1)), keys_of(&session)), [0, 1]);
+    }
+}

@@ -1,0 +1,18 @@
+//! Where functions meet Lambda and API Gateway.
+//!
+//! # Layout
+//!
+//! - [`start`]: the one way in which a function starts, logs and reports
+//! - [`request`]: an API Gateway request, its parameters decoded and checked
+//! - [`reply`]: replies and errors as HTTP, without internals
+//! - [`route`]: the table of a function's routes
+
+pub mod reply;
+pub mod request;
+pub mod route;
+pub mod start;
+
+pub use reply::{ApiError, Reply};
+pub use request::Request;
+pub use route::{Method, Route};
+pub use start::start;

@@ -1,0 +1,53 @@
+//! The one way in which a function starts, logs and reports.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use sbe_aws::{clients::Clients, config::Config};
+use serde::{Serialize, de::DeserializeOwned};
+use tracing_subscriber::EnvFilter;
+
+/// Starts a function: sets logs up, reads the configuration, builds the app once, and serves events.
+///
+/// An error of `handle` is logged with its cause and reported to Lambda, which retries or parks the
+/// event as the event source says.
+pub async fn start<A, E, R, F>(
+    app: impl FnOnce(&Clients) -> A,
+    handle: impl Fn(&'static A, LambdaEvent<E>) -> F,
+) -> Result<(), Error>
+where
+    A: 'static,
+    E: DeserializeOwned,
+    R: Serialize,
+    F: Future<Output = Result<R, Error>>,
+{
+    init_logs();
+    let clients = Clients::from_env(Config::from_env()?).await;
+    // One app for the life of the process.
+    let app: &'static A = Box::leak(Box::new(app(&clients)));
+    let handle = &handle;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| async move {
+        let request_id = event.context.request_id.clone();
+        handle(app, event).await.inspect_err(|error| {
+            tracing::error!(request_id, error = %causes(error.as_ref()), "the invocation failed");
+        })
+    }))
+    .await
+}
+
+/// Structured logs, one JSON object a line. `RUST_LOG` filters; the default is `info`.
+fn init_logs() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second subscriber can only come from a test that runs several functions in one process.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_target(false)
+        .with_env_filter(filter)
+        .try_init();
+}
+
+/// An error with all its causes in one line.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

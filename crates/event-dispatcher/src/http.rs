@@ -1,0 +1,62 @@
+//! The `/notify` routes.
+
+use crate::{
+    App,
+    publish::{self, Body},
+};
+use sbe_aws::{retry::Deadline, time};
+use sbe_core::{
+    Invalid,
+    id::{AccountId, SessionId, UserId},
+    message::{MAX_MESSAGE_BYTES, object_of_strings},
+    target::Target,
+};
+use sbe_edge::{
+    ApiError, Method, Reply, Request, Route,
+    route::{self, GET_AND_POST},
+};
+use std::time::Duration;
+
+/// API Gateway gives up on a reply after 29 seconds.
+const HTTP_TIME: Duration = Duration::from_secs(25);
+
+/// The routes of this function. All publish; their paths say to whom.
+pub const ROUTES: &[Route<()>] = &[
+    Route { methods: GET_AND_POST, resource: "/notify", action: () },
+    Route { methods: GET_AND_POST, resource: "/notify/{accountId}", action: () },
+    Route { methods: GET_AND_POST, resource: "/notify/{accountId}/user/{userId}", action: () },
+    Route {
+        methods: GET_AND_POST,
+        resource: "/notify/{accountId}/user/{userId}/session/{sessionId}",
+        action: (),
+    },
+];
+
+/// Publishes the message of a request: a GET's query parameters, or a POST's body.
+pub(crate) async fn notify(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
+    route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))?;
+    let path = Target {
+        account: request.has_path(AccountId::FIELD).then(|| request.account()).transpose()?,
+        user: request.has_path(UserId::FIELD).then(|| request.user()).transpose()?,
+        session: request.has_path(SessionId::FIELD).then(|| request.session()).transpose()?,
+    };
+    let text = if request.method() == Method::Post.name() {
+        request.body()?
+    } else {
+        object_of_strings(request.query_all()?).into_bytes()
+    };
+    let body = Body::parse(&text)?;
+    let now = time::now();
+    let read = publish::read(&body.texts(), &path, &now.0.to_string(), now);
+    let is_list = matches!(body, Body::Many(_));
+    if let (false, [Err(reason)]) = (is_list, &read[..]) {
+        return Err(refused(&text, reason.clone()));
+    }
+    let mut fates = publish::publish(app, read, deadline.at_most(HTTP_TIME)).await?;
+    let json = if is_list { publish::list_json(fates) } else { serde_json::to_string(&fates.remove(0)) };
+    json.map(Reply).map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+fn refused(text: &[u8], reason: Invalid) -> ApiError {
+    if text.len() > MAX_MESSAGE_BYTES { ApiError::TooLarge(reason) } else { ApiError::Invalid(reason) }
+}

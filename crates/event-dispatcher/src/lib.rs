@@ -1,0 +1,101 @@
+//! Looks up whom messages are for and hands them to the sender and the history.
+//!
+//! # Layout
+//!
+//! - [`dispatch`](mod@dispatch): one batch of messages: lookups, payloads, invocations
+//! - [`stream`]: batches from Kinesis; what is malformed is parked
+//! - [`http`]: the `/notify` routes
+//! - [`direct`]: messages from an invocation of the function
+//! - [`publish`]: what both have in common: one message or a list, each accepted by itself
+//! - [`park`]: the queue of rejected messages
+
+mod direct;
+mod dispatch;
+mod http;
+mod park;
+mod publish;
+mod stream;
+
+use aws_lambda_events::{
+    apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse},
+    kinesis::KinesisEvent,
+    streams::KinesisEventResponse,
+};
+use lambda_runtime::{Error, LambdaEvent};
+use sbe_aws::{
+    clients::Clients, config::Config, functions::Functions, queues::Queues, retry::Deadline, sessions::Sessions,
+};
+use sbe_edge::{Request, reply};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub use http::ROUTES;
+
+/// What the function works with.
+pub struct App {
+    sessions: Sessions,
+    functions: Functions,
+    queues: Queues,
+    sender: String,
+    adder: String,
+    config: Config,
+}
+
+impl App {
+    /// Builds the app from configured clients.
+    pub fn new(clients: &Clients) -> Self {
+        let config = clients.config().clone();
+        Self {
+            sessions: clients.sessions(),
+            functions: clients.functions(),
+            queues: clients.queues(),
+            sender: config.function("sqs-sender"),
+            adder: config.function("user-history-adder"),
+            config,
+        }
+    }
+}
+
+/// The result, in the form that the event's source understands.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// To Kinesis: where to start again, if anywhere.
+    Stream(KinesisEventResponse),
+    /// To API Gateway.
+    Http(Box<ApiGatewayProxyResponse>),
+    /// To whoever invoked the function.
+    Direct(Box<RawValue>),
+}
+
+/// What tells the sources of events apart.
+#[derive(Deserialize)]
+struct Signs<'a> {
+    #[serde(rename = "Records", borrow, default)]
+    records: Option<&'a RawValue>,
+    #[serde(rename = "requestContext", borrow, default)]
+    request_context: Option<&'a RawValue>,
+    #[serde(rename = "httpMethod", borrow, default)]
+    http_method: Option<&'a RawValue>,
+}
+
+/// Serves one event.
+pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
+    let deadline = Deadline::from_epoch_millis(event.context.deadline);
+    let text = event.payload.get();
+    match serde_json::from_str::<Signs<'_>>(text).ok() {
+        Some(Signs { records: Some(_), .. }) => {
+            let event: KinesisEvent = serde_json::from_str(text)?;
+            Ok(Outcome::Stream(stream::dispatch_records(app, event.records, deadline).await))
+        }
+        Some(Signs { request_context: Some(_), http_method: Some(_), .. }) => {
+            let request = Request::from(serde_json::from_str::<ApiGatewayProxyRequest>(text)?);
+            let result = http::notify(app, &request, deadline).await;
+            Ok(Outcome::Http(Box::new(reply::reply(&request, result))))
+        }
+        _ => {
+            let json = direct::publish(app, text, &event.context.request_id, deadline).await?;
+            Ok(Outcome::Direct(RawValue::from_string(json)?))
+        }
+    }
+}

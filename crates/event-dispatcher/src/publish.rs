@@ -1,0 +1,164 @@
+//! Messages of one call, by HTTP or by invocation: a JSON object, or an array of them.
+//!
+//! Each message is accepted or refused by itself.
+
+use crate::{
+    App,
+    dispatch::{Published, dispatch},
+};
+use sbe_aws::{Result, retry::Deadline};
+use sbe_core::{
+    Invalid,
+    history::Timestamp,
+    id::MessageId,
+    message::{MAX_MESSAGES_PER_CALL, Message, derived_id},
+    target::Target,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// The JSON texts in a body.
+pub(crate) enum Body<'a> {
+    /// Anything but an array; whether it is a message is not said yet.
+    One(&'a [u8]),
+    /// The elements of an array.
+    Many(Vec<&'a RawValue>),
+}
+
+impl<'a> Body<'a> {
+    /// Tells an array from one message.
+    pub(crate) fn parse(text: &'a [u8]) -> std::result::Result<Self, Invalid> {
+        if !text.trim_ascii_start().starts_with(b"[") {
+            return Ok(Self::One(text));
+        }
+        let elements: Vec<&RawValue> = serde_json::from_slice(text)
+            .map_err(|_| Invalid::new("body", "must be a JSON object, or a JSON array of objects, in UTF-8"))?;
+        if !(1..=MAX_MESSAGES_PER_CALL).contains(&elements.len()) {
+            return Err(Invalid::new("body", "must hold 1 to 500 messages"));
+        }
+        Ok(Self::Many(elements))
+    }
+
+    /// The texts of the messages.
+    pub(crate) fn texts(&self) -> Vec<&'a [u8]> {
+        match self {
+            Self::One(text) => vec![*text],
+            Self::Many(elements) => elements.iter().map(|element| element.get().as_bytes()).collect(),
+        }
+    }
+}
+
+/// Reads the messages of a call. `seed` makes the ids of those that bring none: it differs from
+/// call to call, and is the same when a call is repeated by its source.
+pub(crate) fn read(
+    texts: &[&[u8]],
+    path: &Target,
+    seed: &str,
+    now: Timestamp,
+) -> Vec<std::result::Result<Published, Invalid>> {
+    let read_one = |(index, text): (usize, &&[u8])| {
+        let id = || derived_id([seed.as_bytes(), &index.to_be_bytes(), text]);
+        let message = Message::parse(text, path, id)?;
+        Ok(Published { message, created: Timestamp(now.0 + i64::try_from(index).unwrap_or_default()) })
+    };
+    texts.iter().enumerate().map(read_one).collect()
+}
+
+/// What became of one message.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Fate {
+    /// It is on its way.
+    #[serde(rename_all = "camelCase")]
+    Accepted { success: bool, message_id: MessageId, sessions: u64 },
+    /// It is malformed.
+    Refused { success: bool, message: String },
+}
+
+impl Fate {
+    pub(crate) fn refused(reason: &Invalid) -> Self {
+        Self::Refused { success: false, message: reason.to_string() }
+    }
+}
+
+/// Dispatches the messages that were read, and gives the fate of all.
+pub(crate) async fn publish(
+    app: &App,
+    read: Vec<std::result::Result<Published, Invalid>>,
+    deadline: Deadline,
+) -> Result<Vec<Fate>> {
+    let mut batch = Vec::new();
+    let mut fates: Vec<Fate> = Vec::new();
+    for result in read {
+        fates.push(match result {
+            Ok(published) => {
+                let message_id = published.message.id().clone();
+                batch.push(published);
+                Fate::Accepted { success: true, message_id, sessions: 0 }
+            }
+            Err(reason) => Fate::refused(&reason),
+        });
+    }
+    let dispatched = dispatch(app, batch, deadline).await;
+    if let Some(error) = dispatched.error {
+        return Err(error);
+    }
+    let counts = fates.iter_mut().filter_map(|fate| match fate {
+        Fate::Accepted { sessions, .. } => Some(sessions),
+        Fate::Refused { .. } => None,
+    });
+    counts.zip(dispatched.sessions).for_each(|(count, sessions)| *count = sessions);
+    tracing::info!(messages = fates.len(), "published");
+    Ok(fates)
+}
+
+#[derive(Serialize)]
+struct Indexed {
+    index: usize,
+    #[serde(flatten)]
+    fate: Fate,
+}
+
+/// The JSON text about all messages of an array; `success` says whether all were accepted.
+pub(crate) fn list_json(fates: Vec<Fate>) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct List {
+        success: bool,
+        messages: Vec<Indexed>,
+    }
+    let success = fates.iter().all(|fate| matches!(fate, Fate::Accepted { .. }));
+    let messages = fates.into_iter().enumerate().map(|(index, fate)| Indexed { index, fate }).collect();
+    serde_json::to_string(&List { success, messages })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_told_from_messages() {
+        assert!(matches!(Body::parse(b" {}"), Ok(Body::One(_))));
+        assert!(matches!(Body::parse(b""), Ok(Body::One(_))));
+        let Ok(Body::Many(elements)) = Body::parse(b" [{}, 5]") else { panic!("no array") };
+        assert_eq!(elements.len(), 2);
+        for text in ["[", "[]", "[1,]"] {
+            assert_eq!(Body::parse(text.as_bytes()).err().unwrap().field(), "body", "{text}");
+        }
+        let too_many = format!("[{}1]", "1,".repeat(MAX_MESSAGES_PER_CALL));
+        assert!(Body::parse(too_many.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn equal_messages_of_a_call_have_different_ids_and_a_repeated_call_the_same() {
+        let ids = |seed: &str| -> Vec<MessageId> {
+            read(&[b"{}", b"{}"], &Target::EVERYONE, seed, Timestamp(0))
+                .into_iter()
+                .map(|published| published.unwrap().message.id().clone())
+                .collect()
+        };
+        let first = ids("a");
+        assert_ne!(first[0], first[1]);
+        assert_eq!(first, ids("a"));
+        assert_ne!(first, ids("b"));
+    }
+}

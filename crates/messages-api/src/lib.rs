@@ -1,0 +1,84 @@
+//! Serves users' histories and takes read receipts.
+//!
+//! # Layout
+//!
+//! - [`list`]: a page of a history
+//! - [`set_read`]: the three forms of a read receipt
+
+mod list;
+mod set_read;
+
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use lambda_runtime::{Error, LambdaEvent};
+use sbe_aws::{clients::Clients, history::History, receipts::Receipts, retry::Deadline};
+use sbe_edge::{
+    ApiError, Reply, Request, Route, reply,
+    route::{self, GET, GET_AND_POST, POST},
+};
+use std::time::Duration;
+
+/// API Gateway gives up on a reply after 29 seconds.
+const HTTP_TIME: Duration = Duration::from_secs(25);
+
+/// What the function works with.
+pub struct App {
+    history: History,
+    receipts: Receipts,
+}
+
+impl App {
+    /// Builds the app from configured clients.
+    pub fn new(clients: &Clients) -> Self {
+        Self { history: clients.history(), receipts: clients.receipts() }
+    }
+}
+
+/// What a route does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A page of a history.
+    List,
+    /// Mark the messages in the path read.
+    SetReadListed,
+    /// Mark everything up to a time read.
+    SetReadAsOf,
+    /// Mark the messages in the body read.
+    SetReadBody,
+}
+
+/// The routes of this function.
+pub const ROUTES: &[Route<Action>] = &[
+    Route { methods: GET, resource: "/messages/user/{userId}", action: Action::List },
+    Route {
+        methods: GET_AND_POST,
+        resource: "/messages/set-read/user/{userId}/message/{messageId}",
+        action: Action::SetReadListed,
+    },
+    Route {
+        methods: GET_AND_POST,
+        resource: "/messages/set-read/user/{userId}/asof/{timestamp}",
+        action: Action::SetReadAsOf,
+    },
+    Route { methods: POST, resource: "/messages/set-read/user/{userId}", action: Action::SetReadBody },
+];
+
+/// Serves one call through API Gateway.
+pub async fn handle(
+    app: &'static App,
+    event: LambdaEvent<ApiGatewayProxyRequest>,
+) -> Result<ApiGatewayProxyResponse, Error> {
+    let deadline = Deadline::from_epoch_millis(event.context.deadline).at_most(HTTP_TIME);
+    let request = Request::from(event.payload);
+    let result = act(app, &request, deadline).await;
+    Ok(reply::reply(&request, result))
+}
+
+async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
+    let action = route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))?;
+    match action {
+        Action::List => list::list(app, request).await,
+        Action::SetReadListed | Action::SetReadAsOf | Action::SetReadBody => {
+            set_read::set_read(app, action, request, deadline).await
+        }
+    }
+}

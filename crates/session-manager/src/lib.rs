@@ -1,0 +1,132 @@
+//! Creates, renews and ends browser sessions.
+//!
+//! # Layout
+//!
+//! - [`create`]: `/create`, a new session or a refresh
+//! - [`renew`]: `/renew`, new access keys
+//! - [`status`]: `/status`, one session or a page of all
+//! - [`destroy`]: `/destroy`
+//! - [`cleanup`]: `/cleanup` and its schedule: queues that no session owns
+
+mod cleanup;
+mod create;
+mod destroy;
+mod renew;
+mod status;
+
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use lambda_runtime::{Error, LambdaEvent};
+use sbe_aws::{
+    clients::Clients, config::Config, identities::Identities, queues::Queues, retry::Deadline, sessions::Sessions,
+};
+use sbe_edge::{
+    ApiError, Reply, Request, Route, reply,
+    route::{self, GET, GET_AND_POST},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::time::Duration;
+
+/// API Gateway gives up on a reply after 29 seconds.
+const HTTP_TIME: Duration = Duration::from_secs(25);
+
+/// What the function works with.
+pub struct App {
+    sessions: Sessions,
+    queues: Queues,
+    identities: Identities,
+    region: String,
+    config: Config,
+}
+
+impl App {
+    /// Builds the app from configured clients.
+    pub fn new(clients: &Clients) -> Self {
+        Self {
+            sessions: clients.sessions(),
+            queues: clients.queues(),
+            identities: clients.identities(),
+            region: clients.region(),
+            config: clients.config().clone(),
+        }
+    }
+}
+
+/// What a route does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Create or refresh a session.
+    Create,
+    /// New access keys.
+    Renew,
+    /// One session.
+    Status,
+    /// A page of all sessions.
+    StatusAll,
+    /// End a session.
+    Destroy,
+    /// Delete queues that no session owns.
+    Cleanup,
+}
+
+/// The routes of this function.
+pub const ROUTES: &[Route<Action>] = &[
+    Route { methods: GET_AND_POST, resource: "/create/{accountId}/{sessionId}", action: Action::Create },
+    Route { methods: GET_AND_POST, resource: "/create/{accountId}/{sessionId}/{userId}", action: Action::Create },
+    Route { methods: GET_AND_POST, resource: "/renew/{accountId}/{sessionId}", action: Action::Renew },
+    Route { methods: GET, resource: "/status/{accountId}/{sessionId}", action: Action::Status },
+    Route { methods: GET, resource: "/status", action: Action::StatusAll },
+    Route { methods: GET_AND_POST, resource: "/destroy/{accountId}/{sessionId}", action: Action::Destroy },
+    Route { methods: GET_AND_POST, resource: "/cleanup", action: Action::Cleanup },
+];
+
+/// An event: a call through API Gateway, or the schedule's.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Event {
+    Scheduled { action: Scheduled },
+    Http(Box<ApiGatewayProxyRequest>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Scheduled {
+    Cleanup,
+}
+
+/// The result: a reply through API Gateway, or what the schedule's logs show.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// The reply to a call.
+    Http(Box<ApiGatewayProxyResponse>),
+    /// The result of the scheduled cleanup.
+    Cleanup(Box<RawValue>),
+}
+
+/// Serves one event.
+pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
+    let deadline = Deadline::from_epoch_millis(event.context.deadline);
+    match serde_json::from_str(event.payload.get())? {
+        Event::Scheduled { action: Scheduled::Cleanup } => {
+            let Reply(json) = cleanup::cleanup(app, deadline).await?;
+            Ok(Outcome::Cleanup(RawValue::from_string(json)?))
+        }
+        Event::Http(request) => {
+            let request = Request::from(*request);
+            let result = act(app, &request, deadline.at_most(HTTP_TIME)).await;
+            Ok(Outcome::Http(Box::new(reply::reply(&request, result))))
+        }
+    }
+}
+
+async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
+    match route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))? {
+        Action::Create => create::create(app, request).await,
+        Action::Renew => renew::renew(app, request).await,
+        Action::Status => status::one(app, request).await,
+        Action::StatusAll => status::all(app, request).await,
+        Action::Destroy => destroy::destroy(app, request).await,
+        Action::Cleanup => cleanup::cleanup(app, deadline).await,
+    }
+}

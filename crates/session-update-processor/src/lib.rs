@@ -1,0 +1,138 @@
+//! Removes the queues and identities of sessions that are gone.
+//!
+//! Fed by the sessions table's stream: a removed session (ended, or expired by its TTL) leaves a
+//! queue and an identity; a changed one may leave an old queue or an old identity. Gone already is
+//! success. A record that cannot be handled is reported by itself, so that it blocks no other.
+
+use aws_lambda_events::{
+    dynamodb::{Event, EventRecord},
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use futures::{StreamExt, stream};
+use lambda_runtime::{Error, LambdaEvent};
+use sbe_aws::{
+    Kind, Result as AwsResult,
+    clients::Clients,
+    identities::Identities,
+    queues::Queues,
+    retry::{Backoff, Deadline, retry},
+};
+use std::collections::HashSet;
+
+/// What the function works with.
+pub struct App {
+    queues: Queues,
+    identities: Identities,
+    concurrency: usize,
+}
+
+impl App {
+    /// Builds the app from configured clients.
+    pub fn new(clients: &Clients) -> Self {
+        Self {
+            queues: clients.queues(),
+            identities: clients.identities(),
+            concurrency: clients.config().max_concurrency,
+        }
+    }
+}
+
+/// What a record leaves behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Leftovers {
+    sequence_number: String,
+    sqs_url: Option<String>,
+    identity_id: Option<String>,
+}
+
+/// Handles one batch of the stream; the records that failed are to be handled again.
+pub async fn handle(app: &'static App, event: LambdaEvent<Event>) -> Result<DynamoDbEventResponse, Error> {
+    let deadline = Deadline::from_epoch_millis(event.context.deadline);
+    let leftovers: Vec<Leftovers> = event.payload.records.iter().map(leftovers).collect();
+    let mut failed = remove_queues(app, &leftovers, deadline).await;
+    let kept = remove_identities(app, &leftovers, deadline).await;
+    let has_kept = |record: &&Leftovers| record.identity_id.as_ref().is_some_and(|id| kept.contains(id));
+    failed.extend(leftovers.iter().filter(has_kept).map(|record| record.sequence_number.clone()));
+    tracing::info!(records = leftovers.len(), failed = failed.len(), "session updates");
+    let mut response = DynamoDbEventResponse::default();
+    response.batch_item_failures = failed.into_iter().map(failure).collect();
+    Ok(response)
+}
+
+/// The queue and identity that only the record's old image names.
+fn leftovers(record: &EventRecord) -> Leftovers {
+    let change = &record.change;
+    let old = |name: &str| text(&change.old_image, name);
+    let replaced = |name: &str| old(name).filter(|value| text(&change.new_image, name).as_ref() != Some(value));
+    Leftovers {
+        sequence_number: change.sequence_number.clone().unwrap_or_default(),
+        sqs_url: replaced("sqsUrl"),
+        identity_id: replaced("identityId"),
+    }
+}
+
+fn text(item: &serde_dynamo::Item, name: &str) -> Option<String> {
+    match item.get(name) {
+        Some(serde_dynamo::AttributeValue::S(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+async fn remove_queues(app: &App, leftovers: &[Leftovers], deadline: Deadline) -> HashSet<String> {
+    let queues = leftovers.iter().filter_map(|record| Some((record, record.sqs_url.as_deref()?)));
+    stream::iter(queues)
+        .map(|(record, url)| async move {
+            let result = retry(deadline, || app.queues.delete(url)).await;
+            let error = result.err()?;
+            tracing::error!(sequence_number = record.sequence_number, %error, "a queue was not deleted");
+            Some(record.sequence_number.clone())
+        })
+        .buffer_unordered(app.concurrency)
+        .filter_map(std::future::ready)
+        .collect()
+        .await
+}
+
+/// Deletes the identities; gives those that could not be deleted.
+async fn remove_identities(app: &App, leftovers: &[Leftovers], deadline: Deadline) -> HashSet<String> {
+    let mut left: Vec<String> = leftovers.iter().filter_map(|record| record.identity_id.clone()).collect();
+    let mut backoff = Backoff::new();
+    while !left.is_empty() {
+        left = match delete_identities(app, &left, deadline).await {
+            Ok(unprocessed) => unprocessed,
+            Err(error) => {
+                tracing::error!(%error, "identities were not deleted");
+                break;
+            }
+        };
+        if !left.is_empty() && !backoff.wait(deadline).await {
+            break;
+        }
+    }
+    left.into_iter().collect()
+}
+
+/// One call for all; if Cognito refuses it because of one, one call for each, so that a single bad
+/// id blocks no other.
+async fn delete_identities(app: &App, ids: &[String], deadline: Deadline) -> AwsResult<Vec<String>> {
+    match retry(deadline, || app.identities.delete(ids)).await {
+        Err(error) if error.kind() == Kind::Refused && ids.len() > 1 => {
+            let mut left = Vec::new();
+            for id in ids {
+                if let Err(error) = app.identities.delete(std::slice::from_ref(id)).await {
+                    tracing::error!(%error, "an identity was not deleted");
+                    left.push(id.clone());
+                }
+            }
+            Ok(left)
+        }
+        Err(error) if error.kind() == Kind::NotFound => Ok(Vec::new()),
+        result => result,
+    }
+}
+
+fn failure(sequence_number: String) -> DynamoDbBatchItemFailure {
+    let mut failure = DynamoDbBatchItemFailure::default();
+    failure.item_identifier = Some(sequence_number);
+    failure
+}

@@ -1,0 +1,64 @@
+/** The part of the Web Locks API that is used. */
+export interface Locks {
+  request(
+    name: string,
+    options: { signal?: AbortSignal; steal?: boolean },
+    callback: () => Promise<void>,
+  ): Promise<unknown>;
+}
+
+/** The part of a `BroadcastChannel` that is used. */
+export interface Channel {
+  postMessage(data: unknown): void;
+  onmessage: ((event: MessageEvent) => void) | null;
+  close(): void;
+}
+
+/** Everything the client takes from its surroundings. Tests replace it; an application need not. */
+export interface Environment {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** The local clock, epoch milliseconds. */
+  now(): number;
+  setTimeout(callback: () => void, milliseconds: number): unknown;
+  clearTimeout(timer: unknown): void;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Where it is missing, as is `channel`, each tab polls for itself. */
+  locks?: Locks;
+  channel?: (name: string) => Channel;
+  /** Where page events arrive: `online`, `offline`, `visibilitychange`, `pagehide`, `pageshow`, `freeze`, `resume`. */
+  page?: EventTarget;
+  hidden(): boolean;
+  /** Storage that a reload of this tab survives. */
+  storage?: Pick<Storage, "getItem" | "setItem">;
+  /** Takes what handlers throw, as the DOM does for its own listeners. */
+  report(error: unknown): void;
+}
+
+/** The running browser, or Node where a test runs. */
+export function browserEnvironment(): Environment {
+  const scope: Partial<typeof globalThis> = globalThis;
+  const { BroadcastChannel, document, navigator } = scope;
+  return {
+    fetch: (url, init) => fetch(url, init),
+    now: Date.now,
+    setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
+    clearTimeout: (timer) => clearTimeout(timer as number),
+    random: Math.random,
+    locks: navigator?.locks as Locks | undefined,
+    channel: BroadcastChannel && ((name) => new BroadcastChannel(name)),
+    page: document && window,
+    hidden: () => document?.visibilityState === "hidden",
+    storage: ownStorage(scope),
+    report: (error) => (scope.reportError ?? console.error)(error),
+  };
+}
+
+/** Merely reading `sessionStorage` throws where site data is blocked. */
+function ownStorage(scope: Partial<typeof globalThis>): Storage | undefined {
+  try {
+    return scope.sessionStorage;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import { fromBase64 } from "./bytes.js";
+
+const FRAME = /^(\d+)\|([\w+/]*={0,2})$/;
+
+/** @param aesKey - base64 of 32 bytes */
+export function importKey(aesKey: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", fromBase64(aesKey), "AES-CTR", false, ["decrypt"]);
+}
+
+/**
+ * Decrypts a queue message body, `<counter>|<base64 of AES-256-CTR(key, text)>`, where the decimal counter
+ * is the initial 128-bit big-endian counter block.
+ *
+ * The cipher does not authenticate. A wrong key shows as a text that is not UTF-8 or not JSON.
+ * @throws when the body is not such a frame, or the text not UTF-8
+ */
+export async function decodeFrame(key: CryptoKey, body: string): Promise<string> {
+  const [, counter, ciphertext] = FRAME.exec(body) ?? [];
+  if (counter === undefined || ciphertext === undefined) throw new Error("not a frame");
+  const algorithm = { name: "AES-CTR", counter: counterBlock(BigInt(counter)), length: 128 };
+  const plain = await crypto.subtle.decrypt(algorithm, key, fromBase64(ciphertext));
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);
+}
+
+function counterBlock(counter: bigint): Uint8Array<ArrayBuffer> {
+  if (counter >> 128n) throw new Error("the counter exceeds 128 bits");
+  const block = new Uint8Array(16);
+  for (let i = 15; counter; counter >>= 8n) block[i--] = Number(counter & 255n);
+  return block;
+}

@@ -1,0 +1,131 @@
+import type { Settings } from "./options.js";
+import type { Pace } from "./pace.js";
+import type { Session, SessionReason } from "./session.js";
+import type { ServiceClock } from "./time.js";
+
+/** How long a new session's keys and queue may take to be known everywhere, seconds. */
+const SPREADING_TIME = 10;
+
+interface Hooks {
+  /** Called with each session after the first. */
+  renewed(session: Session): void;
+  failed(error: unknown): void;
+}
+
+/** Holds the session and gets the next one in time. Whoever asks, one `getSession` runs at a time. */
+export class SessionKeeper {
+  readonly #settings: Settings;
+  readonly #clock: ServiceClock;
+  readonly #pace: Pace;
+  readonly #signal: AbortSignal;
+  readonly #hooks: Hooks;
+  #session?: Session;
+  #renewing?: Promise<void>;
+  #since = 0;
+  #refused = false;
+  #worked = false;
+  #renewAt = Number.POSITIVE_INFINITY;
+
+  /** @param signal - ends all attempts */
+  constructor(settings: Settings, clock: ServiceClock, pace: Pace, signal: AbortSignal, hooks: Hooks) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#pace = pace;
+    this.#signal = signal;
+    this.#hooks = hooks;
+  }
+
+  /** The session, if there is one yet. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /**
+   * A session that may be used now. Renews it in the background when that is due, and waits for that only
+   * when the keys have expired.
+   * @returns undefined when it was ended before there was a session
+   */
+  async ready(): Promise<Session | undefined> {
+    if (!this.#session || this.#expired()) await this.#renew();
+    else if (this.#clock.now() >= this.#renewAt) void this.#renew();
+    return this.#session;
+  }
+
+  /** The service has accepted the session, which also means that the clock has been corrected. */
+  worked(session: Session): void {
+    if (session !== this.#session || this.#worked) return;
+    this.#worked = true;
+    const left = session.expires - this.#clock.now();
+    const { renewBefore, environment } = this.#settings;
+    const margin = Math.min(renewBefore, left / 2) * (0.5 + environment.random() / 2);
+    // Keys that work though they seem to have expired: no clock to go by, so wait until they are refused.
+    this.#renewAt = left > 0 ? session.expires - margin : Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * The service has refused the session: waits for another one.
+   * @returns false if there is none, since the refused one is so new that it may only need a moment
+   */
+  async refused(session: Session): Promise<boolean> {
+    if (session !== this.#session) return true;
+    if (!this.#worked && this.#age() < SPREADING_TIME) return false;
+    this.#refused = true;
+    await this.#renew();
+    return session !== this.#session;
+  }
+
+  /**
+   * Takes another tab's session if its keys last longer.
+   * @param orAsLong - take it also if they last as long
+   */
+  adopt(session: Session, orAsLong: boolean): void {
+    const own = this.#session;
+    if (!own || own.accessKey === session.accessKey) return;
+    if (session.expires > own.expires || (orAsLong && session.expires === own.expires)) this.#take(session);
+  }
+
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#fetch().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #fetch(): Promise<void> {
+    const before = this.#session;
+    const get = async () => {
+      if (this.#session !== before) return undefined;
+      return complete(await this.#settings.getSession({ reason: this.#reason() }));
+    };
+    const session = await this.#pace.retry(this.#signal, get, this.#hooks.failed);
+    if (session) this.#take(session);
+  }
+
+  #reason(): SessionReason {
+    if (!this.#session) return "start";
+    return this.#refused || this.#expired() ? "expired" : "renew";
+  }
+
+  #take(session: Session): void {
+    const first = !this.#session;
+    this.#session = session;
+    this.#since = this.#settings.environment.now();
+    this.#refused = this.#worked = false;
+    this.#renewAt = Number.POSITIVE_INFINITY;
+    if (!first) this.#hooks.renewed(session);
+  }
+
+  #expired(): boolean {
+    return this.#renewAt < Number.POSITIVE_INFINITY && this.#clock.now() >= (this.#session?.expires ?? 0);
+  }
+
+  #age(): number {
+    return (this.#settings.environment.now() - this.#since) / 1000;
+  }
+}
+
+/** Catches the likeliest mistake, which is to return the backend's whole reply. */
+function complete(session: Session): Session {
+  if (session?.sqsUrl && session.secretKey && session.aesKey) return session;
+  throw new TypeError("getSession must resolve to the session object of the backend's reply");
+}

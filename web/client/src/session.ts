@@ -1,0 +1,39 @@
+/**
+ * What the backend returns when it creates, refreshes or renews a session. Pass it on unchanged.
+ *
+ * It holds secrets of this one browser session: keep it out of logs and of storage.
+ */
+export interface Session {
+  /** URL of the session's queue. Its origin is the service endpoint that is called. */
+  sqsUrl: string;
+  sqsQueueName: string;
+  /** AWS region of the queue, such as `eu-west-1`. */
+  region: string;
+  accessKey: string;
+  secretKey: string;
+  sessionToken: string;
+  /** When the access keys stop working, epoch seconds. */
+  expires: number;
+  /** When the session and its queue are removed, epoch seconds; later than `expires`. */
+  ttl: number;
+  identityId: string;
+  sessionId: string;
+  accountId: number;
+  userId?: number;
+  /** AES-256 key of the session's messages, base64 of 32 bytes. */
+  aesKey: string;
+}
+
+/**
+ * Why the client asks for a session.
+ *
+ * - `start`: after `connect()`.
+ * - `renew`: the keys expire soon; they still work, and the queue should stay.
+ * - `expired`: the keys have expired or were refused, or the queue is gone.
+ */
+export type SessionReason = "start" | "renew" | "expired";
+
+/** A name that all tabs of one session have in common, and no other session has. */
+export function sessionName(session: Session): string {
+  return `sqs-browser-events:${session.accountId}/${session.sessionId}`;
+}
