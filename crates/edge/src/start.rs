@@ -1,6 +1,6 @@
 //! The one way in which a function starts, logs and reports.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use sbe_aws::{clients::Clients, config::Config};
 use serde::{Serialize, de::DeserializeOwned};
 use tracing_subscriber::EnvFilter;
@@ -25,12 +25,27 @@ where
     let app: &'static A = Box::leak(Box::new(app(&clients)));
     let handle = &handle;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| async move {
-        let request_id = event.context.request_id.clone();
-        handle(app, event).await.inspect_err(|error| {
-            tracing::error!(request_id, error = %causes(error.as_ref()), "the invocation failed");
-        })
+        // Boxed: the handlers' futures are large, and so are their types.
+        Box::pin(handle(app, event)).await.map_err(|error| Failure(causes(error.as_ref())))
     }))
     .await
+}
+
+/// Why an invocation failed, with all causes: the runtime logs its `Debug` form.
+#[derive(thiserror::Error)]
+#[error("{0}")]
+struct Failure(String);
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self { error_type: "Failure".into(), error_message: failure.0 }
+    }
+}
+
+impl std::fmt::Debug for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Structured logs, one JSON object a line. `RUST_LOG` filters; the default is `info`.

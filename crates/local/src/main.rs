@@ -1,1 +1,16 @@
-fn main(){}
+//! `make run`: the whole system on one machine.
+
+use clap::Parser;
+use sbe_local::options::Options;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match sbe_local::run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

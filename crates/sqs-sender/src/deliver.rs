@@ -14,7 +14,7 @@ use sbe_core::{
 use serde_json::value::RawValue;
 
 /// What became of a delivery, counted in messages.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Outcome<'a> {
     pub(crate) sent: usize,
     pub(crate) gone: usize,

@@ -1,10 +1,10 @@
 import type { Continuity } from "./continuity.js";
 import { Deleter } from "./deleter.js";
-import { Election } from "./election.js";
 import type { Emitter } from "./emitter.js";
 import { BrowserEventsError, type ErrorCode, isUnrecoverable } from "./errors.js";
-import type { Gap, Message, State } from "./events.js";
-import { fillGap } from "./history.js";
+import type { Gap, State } from "./events.js";
+import { Group, SILENCE } from "./group.js";
+import { fillIn } from "./history.js";
 import type { Inbox } from "./inbox.js";
 import { Intake } from "./intake.js";
 import { SessionKeeper } from "./keeper.js";
@@ -15,71 +15,66 @@ import { watchPage } from "./page.js";
 import { Poller } from "./poller.js";
 import { type Session, sessionName } from "./session.js";
 import { type QueueMessage, Sqs } from "./sqs.js";
-import { type Beat, Tabs } from "./tabs.js";
+import type { Beat } from "./tabs.js";
 import { childController, type ServiceClock } from "./time.js";
 
 /** What outlives a connection. */
 export interface Client {
   settings: Settings;
-  emitter: Emitter<never>;
-  inbox: Inbox<never>;
+  emitter: Emitter;
+  inbox: Inbox;
   clock: ServiceClock;
   continuity: Continuity;
+  state(): State;
   setState(state: State, reason?: unknown): void;
-  /** Ends the connection. */
+  /** Ends the connection for good. */
   fail(reason: unknown): void;
 }
 
-/** How often the leader shows that it is alive, and every tab that it has not been asleep; seconds. */
+/** How often the leader shows that it is alive, and each tab sees whether it was asleep; seconds. */
 const TICK = 15;
-/** A silence that no throttled timer explains, browsers delay them by up to a minute; seconds. */
-const SILENCE = 90;
 
-/** From `connect()` to `disconnect()`: brings the parts together and decides when which of them runs. */
+/** From `connect()` to `disconnect()`: brings the parts together and decides when they run. */
 export class Connection {
   readonly #client: Client;
-  readonly #pace: Pace;
   readonly #life = new AbortController();
+  readonly #pace: Pace;
   readonly #keeper: SessionKeeper;
   readonly #deleter: Deleter;
   readonly #intake: Intake;
   readonly #poller: Poller;
   /** Why the page may not poll; empty when it may. */
   readonly #paused = new Set<"hidden" | "frozen">();
-  #activity?: AbortController;
-  #tabs?: Tabs;
-  #election?: Election;
-  #name?: string;
-  #state: State = "connecting";
-  #polling = false;
-  #tickedAt = 0;
+  /** Aborted by a pause. */
+  #activity = new AbortController();
+  #group?: Group;
+  #timer: unknown;
 
   constructor(client: Client) {
     this.#client = client;
-    const { settings, clock, inbox } = client;
-    const env = settings.environment;
-    const sqs = new Sqs(env, clock);
+    const { settings, clock, emitter, inbox } = client;
+    const sqs = new Sqs(settings.environment, clock);
     this.#pace = new Pace(settings);
     this.#keeper = new SessionKeeper(settings, clock, this.#pace, this.#life.signal, {
-      renewed: ({ expires }) => client.emitter.emit("renewed", { expires }),
-      failed: (error) => this.#getSessionFailed(error),
+      renewed: ({ expires }) => emitter.emit("renewed", { expires }),
+      failed: (error) => this.#noSession(error),
     });
-    this.#deleter = new Deleter(env, sqs, () => this.#keeper.session, settings.deleteDelay, (error) =>
+    this.#deleter = new Deleter(settings, sqs, this.#keeper, (error) =>
       this.#error("delete", "handled messages could not be deleted", error),
     );
-    this.#intake = new Intake(inbox, this.#deleter, clock, settings.maxInFlight, {
-      share: async (metadata) => this.#tabs?.share(metadata, settings.visibilityTimeout) ?? true,
+    this.#intake = new Intake(settings, clock, inbox, this.#deleter, {
+      share: async (metadata) => this.#group?.share(metadata) ?? true,
     });
     this.#poller = new Poller(settings, this.#keeper, sqs, this.#pace, {
       received: (session, messages) => this.#received(session, messages),
       disturbed: (reason) => this.#setState("connecting", reason),
-      refused: (error) => this.#error("service", "SQS refused a receive", error),
+      refused: (error) => this.#error("service", "SQS refused to hand out messages", error),
     });
   }
 
-  /** Whether this tab polls. */
-  get polling(): boolean {
-    return this.#polling;
+  /** Whether this tab is the one that polls. */
+  get leading(): boolean {
+    return this.#group?.leading ?? false;
   }
 
   start(): void {
@@ -93,7 +88,7 @@ export class Connection {
       visible: () => this.#unpause("hidden"),
       freezing: () => {
         this.#save();
-        this.#tabs?.bye();
+        this.#group?.bye();
         this.#pause("frozen");
       },
       thawed: () => {
@@ -101,75 +96,63 @@ export class Connection {
         this.#unpause("frozen");
       },
     });
-    this.#tickedAt = environment.now();
-    void this.#tick();
+    this.#tick(environment.now());
     if (pauseWhenHidden && environment.hidden()) this.#pause("hidden");
-    else this.#run();
+    else void this.#run();
   }
 
-  /** Resolves when the deletions that waited are done. */
+  /** Resolves when the deletions that waited are answered. */
   async stop(): Promise<void> {
     this.#life.abort();
-    this.#tabs?.close();
+    this.#client.settings.environment.clearTimeout(this.#timer);
+    this.#group?.close();
     await this.#deleter.flush();
   }
 
   #pause(why: "hidden" | "frozen"): void {
     this.#paused.add(why);
-    this.#activity?.abort();
+    this.#activity.abort();
     this.#setState("paused");
   }
 
   #unpause(why: "hidden" | "frozen"): void {
-    if (this.#paused.delete(why) && this.#paused.size === 0) this.#run();
+    if (this.#paused.delete(why) && this.#paused.size === 0) void this.#run();
   }
 
-  #run(): void {
+  async #run(): Promise<void> {
     this.#activity = childController(this.#life.signal);
+    const { signal } = this.#activity;
     this.#setState("connecting");
-    void this.#activate(this.#activity.signal);
-  }
-
-  async #activate(signal: AbortSignal): Promise<void> {
     const session = await this.#keeper.ready();
     if (!session || signal.aborted) return;
-    if (!this.#name) this.#join(session);
-    this.#tabs?.hello(session);
-    if (this.#election) await this.#election.run(signal, (term) => this.#lead(term));
-    else await this.#lead(signal);
+    this.#group ??= this.#join(session);
+    await this.#group.run(signal, session, (term) => this.#lead(term));
   }
 
-  /** Finds the session's other tabs. */
-  #join(session: Session): void {
-    const { environment, shareTabs } = this.#client.settings;
-    const name = sessionName(session);
-    this.#name = name;
-    recall(environment, name, this.#client.inbox);
-    const { channel, locks } = environment;
-    if (!shareTabs || !channel || !locks) return;
-    this.#election = new Election(locks, name);
-    this.#tabs = new Tabs(environment, channel(name), {
+  #join(session: Session): Group {
+    const { settings, inbox, emitter } = this.#client;
+    recall(settings.environment, sessionName(session), inbox);
+    return new Group(settings, session, {
       hello: (theirs) => {
         this.#keeper.adopt(theirs, true);
-        if (this.#polling) this.#beat();
+        if (this.leading) this.#beat();
       },
       beat: (beat) => this.#heard(beat),
-      deliver: (metadata) => this.#client.inbox.handle(JSON.parse(metadata.text), metadata),
-      gap: (gap) => this.#client.emitter.emit("gap", gap),
+      deliver: (metadata) =>
+        inbox.handle({ ...JSON.parse(metadata.text), messageId: metadata.messageId }, metadata),
+      gap: (gap) => emitter.emit("gap", gap),
     });
   }
 
-  async #lead(term: AbortSignal): Promise<void> {
-    this.#polling = true;
-    term.addEventListener("abort", () => {
-      this.#polling = false;
-    });
+  #lead(term: AbortSignal): Promise<void> {
     this.#setState("connecting");
     this.#beat();
-    await this.#poller.run(term);
+    return this.#poller.run(term);
   }
 
   async #received(session: Session, messages: QueueMessage[]): Promise<void> {
+    // Left in the queue, they come again.
+    if (this.#life.signal.aborted) return;
     this.#setState("connected");
     const { clock, continuity } = this.#client;
     const gap = continuity.note(session, clock.now());
@@ -178,26 +161,81 @@ export class Connection {
     await this.#intake.take(session, messages);
   }
 
-  /** The leader speaks. */
-  #heard({ session, state, receivedAt }: Beat): void {
-    this.#keeper.adopt(session, false);
-    if (this.#polling) return;
-    this.#client.continuity.note(session, receivedAt);
-    if (this.#paused.size === 0) this.#setState(state);
-  }
-
   #beat(): void {
+    const { clock, continuity } = this.#client;
     const { session } = this.#keeper;
-    const { receivedAt } = this.#client.continuity;
-    if (session) this.#tabs?.beat({ session, state: this.#state, receivedAt });
+    const { receivedAt } = continuity;
+    if (session) this.#group?.beat({ session, state: this.#client.state(), now: clock.now(), receivedAt });
   }
 
-  async #tick(): Promise<void> {
+  /** The leader has spoken. */
+  #heard({ session, state, now, receivedAt }: Beat): void {
+    this.#keeper.adopt(session, false);
+    if (this.leading) return;
+    const { clock, continuity } = this.#client;
+    clock.observe(now);
+    continuity.note(session, receivedAt);
+    this.#setState(state);
+  }
+
+  /** The network has changed, or time has passed unnoticed. */
+  #hurry(): void {
+    this.#pace.hurry();
+    if (this.leading) this.#poller.restart();
+  }
+
+  #tick(last: number): void {
     const { environment } = this.#client.settings;
-    while (await this.#pause15()) {
+    this.#timer = environment.setTimeout(() => {
       const now = environment.now();
-      const asleep = now - this.#tickedAt > SILENCE * 1000;
-      this.#tickedAt = now;
-    }
+      if (now - last > SILENCE * 1000) this.#wake();
+      else if (this.leading) this.#beat();
+      else if (this.#paused.size === 0) this.#group?.watch();
+      this.#tick(now);
+    }, TICK * 1000);
+  }
+
+  /** After a sleep. Another tab may have been awake, and have received and deleted messages. */
+  #wake(): void {
+    const { clock, continuity } = this.#client;
+    const { session } = this.#keeper;
+    if (session) this.#group?.wake(session);
+    const gap = this.#group?.shared && continuity.wake(clock.now());
+    if (gap) void this.#fill(gap, false);
+    this.#hurry();
+  }
+
+  /** @param forAll - whether the other tabs have missed the same */
+  async #fill(gap: Gap, forAll: boolean): Promise<void> {
+    const { settings, clock, emitter, inbox } = this.#client;
+    emitter.emit("gap", gap);
+    if (forAll) this.#group?.gap(gap);
+    await fillIn(settings, clock, this.#pace, this.#life.signal, gap.since, {
+      bring: (message, metadata) =>
+        forAll ? this.#intake.bring(message, metadata) : inbox.handle(message, metadata),
+      failed: (error) => this.#error("history", "getHistory failed", error),
+    });
+  }
+
+  /** What must be done while the page still can. */
+  #save(): void {
+    const { session } = this.#keeper;
+    const { settings, inbox } = this.#client;
+    if (session) remember(settings.environment, sessionName(session), inbox);
+    void this.#deleter.flush(true);
+  }
+
+  #noSession(error: unknown): void {
+    this.#error("session", "getSession failed", error);
+    if (isUnrecoverable(error)) this.#client.fail(error);
+  }
+
+  #setState(state: State, reason?: unknown): void {
+    if (this.#life.signal.aborted) return;
+    this.#client.setState(this.#paused.size > 0 ? "paused" : state, reason);
+  }
+
+  #error(code: ErrorCode, text: string, cause: unknown): void {
+    this.#client.emitter.emit("error", new BrowserEventsError(code, text, cause));
   }
 }

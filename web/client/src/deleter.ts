@@ -1,4 +1,5 @@
-import type { Environment } from "./environment.js";
+import type { SessionKeeper } from "./keeper.js";
+import type { Settings } from "./options.js";
 import type { Session } from "./session.js";
 import type { SignedRequest, Sqs } from "./sqs.js";
 
@@ -17,10 +18,9 @@ interface Signed {
  * kept signed: signing is asynchronous, and a page that is being closed can only send what is ready.
  */
 export class Deleter {
-  readonly #env: Environment;
+  readonly #settings: Settings;
   readonly #sqs: Sqs;
-  readonly #session: () => Session | undefined;
-  readonly #delay: number;
+  readonly #keeper: SessionKeeper;
   readonly #failed: (error: unknown) => void;
   #queue = "";
   #handles: string[] = [];
@@ -28,22 +28,11 @@ export class Deleter {
   #signing = false;
   #signed?: Signed;
 
-  /**
-   * @param session - gives the session of the moment
-   * @param delay - seconds that a message may wait for others
-   * @param failed - is told when messages were not deleted; they come again
-   */
-  constructor(
-    env: Environment,
-    sqs: Sqs,
-    session: () => Session | undefined,
-    delay: number,
-    failed: (error: unknown) => void,
-  ) {
-    this.#env = env;
+  /** @param failed - is told when messages were not deleted; they come again */
+  constructor(settings: Settings, sqs: Sqs, keeper: SessionKeeper, failed: (error: unknown) => void) {
+    this.#settings = settings;
     this.#sqs = sqs;
-    this.#session = session;
-    this.#delay = delay;
+    this.#keeper = keeper;
     this.#failed = failed;
   }
 
@@ -54,7 +43,8 @@ export class Deleter {
     this.#queue = queue;
     this.#handles.push(receiptHandle);
     if (this.#handles.length === BATCH) return void this.flush();
-    this.#timer ??= this.#env.setTimeout(() => void this.flush(), this.#delay * 1000);
+    const { environment, deleteDelay } = this.#settings;
+    this.#timer ??= environment.setTimeout(() => void this.flush(), deleteDelay * 1000);
     void this.#sign();
   }
 
@@ -63,10 +53,10 @@ export class Deleter {
    * @param keepalive - let the request outlive the page
    */
   async flush(keepalive = false): Promise<void> {
-    this.#env.clearTimeout(this.#timer);
+    this.#settings.environment.clearTimeout(this.#timer);
     this.#timer = undefined;
     const handles = this.#handles;
-    const session = this.#session();
+    const session = this.#keeper.session;
     this.#handles = [];
     if (handles.length === 0 || session?.sqsUrl !== this.#queue) return;
     try {
@@ -80,7 +70,7 @@ export class Deleter {
   #ready(handles: string[]): SignedRequest | undefined {
     const signed = this.#signed;
     const current = signed?.handles === handles && signed.count === handles.length;
-    return current && signed.session === this.#session() ? signed.request : undefined;
+    return current && signed.session === this.#keeper.session ? signed.request : undefined;
   }
 
   async #sign(): Promise<void> {
@@ -89,7 +79,7 @@ export class Deleter {
     while (this.#handles.length > 0 && !this.#ready(this.#handles)) {
       const handles = this.#handles;
       const count = handles.length;
-      const session = this.#session();
+      const session = this.#keeper.session;
       if (session?.sqsUrl !== this.#queue) break;
       const request = await this.#sqs.signDelete(session, handles);
       this.#signed = { session, handles, count, request };

@@ -7,15 +7,10 @@ export class Election {
   readonly #name: string;
   #steal = false;
   #candidacy?: AbortController;
-  #leading = false;
 
   constructor(locks: Locks, name: string) {
     this.#locks = locks;
     this.#name = name;
-  }
-
-  get leading(): boolean {
-    return this.#leading;
   }
 
   /** Runs `lead` whenever this tab is the leader, until the signal is aborted. */
@@ -24,7 +19,6 @@ export class Election {
       const term = childController(signal);
       await this.#stand(term, () => Promise.race([lead(term.signal), whenAborted(term.signal)]));
       // A term also ends when another tab steals the lock.
-      this.#leading = false;
       term.abort();
     }
   }
@@ -41,10 +35,7 @@ export class Election {
     const options = this.#steal ? { steal: true } : { signal: this.#candidacy.signal };
     this.#steal = false;
     try {
-      await this.#locks.request(this.#name, options, () => {
-        this.#leading = true;
-        return lead();
-      });
+      await this.#locks.request(this.#name, options, lead);
     } catch (error) {
       // Aborted or stolen is the expected end. Where locks are refused altogether, each tab polls for itself.
       if ((error as Error).name !== "AbortError") await lead();

@@ -6,7 +6,7 @@ export const UNDONE = Symbol("undone");
 type AnyHandler = (...args: unknown[]) => unknown;
 
 /** Handlers by event. What a handler throws never reaches the caller of `emit`. */
-export class Emitter<M> {
+export class Emitter {
   /** By event: each handler, and whether it is to be called only once. */
   readonly #handlers = new Map<keyof EventMap, Map<AnyHandler, boolean>>();
   readonly #report: (error: unknown) => void;
@@ -16,18 +16,18 @@ export class Emitter<M> {
     this.#report = report;
   }
 
-  on<E extends keyof EventMap>(event: E, handler: Handler<E, M>, once = false): () => void {
+  on<E extends keyof EventMap>(event: E, handler: Handler<E>, once = false): () => void {
     const handlers = this.#handlers.get(event) ?? new Map();
     this.#handlers.set(event, handlers.set(handler, once));
     return () => this.off(event, handler);
   }
 
-  off<E extends keyof EventMap>(event: E, handler: Handler<E, M>): void {
+  off<E extends keyof EventMap>(event: E, handler: Handler<E>): void {
     this.#handlers.get(event)?.delete(handler as AnyHandler);
   }
 
   /** Calls the handlers without waiting for them. */
-  emit<E extends keyof EventMap>(event: E, ...args: EventMap<M>[E]): void {
+  emit<E extends keyof EventMap>(event: E, ...args: EventMap[E]): void {
     void this.deliver(event, args, new Set());
   }
 
@@ -38,7 +38,7 @@ export class Emitter<M> {
    */
   async deliver<E extends keyof EventMap>(
     event: E,
-    args: EventMap<M>[E],
+    args: EventMap[E],
     done: Set<unknown>,
   ): Promise<unknown[]> {
     const handlers = this.#handlers.get(event) ?? new Map<AnyHandler, boolean>();

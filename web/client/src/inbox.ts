@@ -16,15 +16,15 @@ interface Entry {
  * Brings each message to this tab's handlers once. It remembers by messageId which messages are settled,
  * that is handled or given up, and how often the others have failed.
  */
-export class Inbox<M> {
-  readonly #emitter: Emitter<M>;
+export class Inbox {
+  readonly #emitter: Emitter;
   readonly #maxAttempts: number;
   readonly #size: number;
   /** Oldest first. */
   readonly #entries = new Map<string, Entry>();
 
   /** @param size - how many messages are remembered */
-  constructor(emitter: Emitter<M>, maxAttempts: number, size: number) {
+  constructor(emitter: Emitter, maxAttempts: number, size: number) {
     this.#emitter = emitter;
     this.#maxAttempts = maxAttempts;
     this.#size = size;
@@ -84,13 +84,15 @@ export class Inbox<M> {
   #call(message: Message, metadata: Metadata, done: Set<unknown>): Promise<unknown[]> {
     const receipt = readReceipt(message);
     if (receipt) return this.#emitter.deliver("receipt", [receipt, metadata], done);
-    return this.#emitter.deliver("message", [message as M, metadata], done);
+    return this.#emitter.deliver("message", [message, metadata], done);
   }
 
   #entry(id: string): Entry {
-    const entry = this.#entries.get(id) ?? { done: new Set(), failures: 0, settled: false };
+    const known = this.#entries.get(id);
+    if (known) return known;
+    if (this.#entries.size >= this.#size) this.#forgetOldest();
+    const entry = { done: new Set(), failures: 0, settled: false };
     this.#entries.set(id, entry);
-    if (this.#entries.size > this.#size) this.#forgetOldest();
     return entry;
   }
 

@@ -2,6 +2,7 @@ import type { Deleter } from "./deleter.js";
 import type { Message, Metadata } from "./events.js";
 import { decodeFrame, importKey } from "./frame.js";
 import type { Inbox } from "./inbox.js";
+import type { Settings } from "./options.js";
 import type { Session } from "./session.js";
 import type { QueueMessage } from "./sqs.js";
 import type { ServiceClock } from "./time.js";
@@ -13,19 +14,19 @@ interface Hooks {
 
 /** Takes messages from the queue to the handlers of all tabs, and has them deleted once all have finished. */
 export class Intake {
-  readonly #inbox: Inbox<never>;
+  readonly #inbox: Inbox;
   readonly #deleter: Deleter;
   readonly #clock: ServiceClock;
-  readonly #maxInFlight: number;
+  readonly #settings: Settings;
   readonly #hooks: Hooks;
   #inFlight = 0;
   #freed = () => {};
 
-  constructor(inbox: Inbox<never>, deleter: Deleter, clock: ServiceClock, maxInFlight: number, hooks: Hooks) {
+  constructor(settings: Settings, clock: ServiceClock, inbox: Inbox, deleter: Deleter, hooks: Hooks) {
+    this.#settings = settings;
+    this.#clock = clock;
     this.#inbox = inbox;
     this.#deleter = deleter;
-    this.#clock = clock;
-    this.#maxInFlight = maxInFlight;
     this.#hooks = hooks;
   }
 
@@ -35,7 +36,7 @@ export class Intake {
     // All are decrypted before the first is brought, since decryption may end in any order.
     const ready = await Promise.all(messages.map((queued) => this.#open(key, queued)));
     ready.forEach((bring, i) => void this.#settle(session, messages[i] as QueueMessage, bring));
-    while (this.#inFlight >= this.#maxInFlight) {
+    while (this.#inFlight >= this.#settings.maxInFlight) {
       await new Promise<void>((resolve) => {
         this.#freed = resolve;
       });
@@ -74,6 +75,7 @@ export class Intake {
 /** @param id - stands in for a messageId that is missing */
 function parseMessage(text: string, id: string): Message {
   const message = JSON.parse(text);
-  if (typeof message !== "object" || message === null || Array.isArray(message)) throw new Error("not an object");
+  if (typeof message !== "object" || message === null || Array.isArray(message))
+    throw new Error("not an object");
   return typeof message.messageId === "string" ? message : { ...message, messageId: id };
 }

@@ -10,7 +10,7 @@ interface Item<M> {
  * The messages from now on. A message is handled when the loop asks for the next one; leaving the loop
  * leaves the message in hand, and those not yet taken, undone. Ends when the client disconnects.
  */
-export function iterate<M>(emitter: Emitter<M>): AsyncIterableIterator<M> {
+export function iterate<M>(emitter: Emitter): AsyncIterableIterator<M> {
   const items: Item<M>[] = [];
   const waiting: ((result: IteratorResult<M>) => void)[] = [];
   let current: Item<M> | undefined;
@@ -18,7 +18,7 @@ export function iterate<M>(emitter: Emitter<M>): AsyncIterableIterator<M> {
 
   const end = () => {
     ended = true;
-    stop.forEach((off) => off());
+    for (const off of stop) off();
     for (const item of items.splice(0)) item.undone();
     for (const resolve of waiting.splice(0)) resolve({ done: true, value: undefined });
   };
@@ -34,7 +34,7 @@ export function iterate<M>(emitter: Emitter<M>): AsyncIterableIterator<M> {
       else items.push(item);
     });
   const stop = [
-    emitter.on("message", add),
+    emitter.on("message", (message) => add(message as M)),
     emitter.on("state", ({ state }) => state === "disconnected" && end()),
   ];
 

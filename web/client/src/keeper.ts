@@ -25,6 +25,7 @@ export class SessionKeeper {
   #refused = false;
   #worked = false;
   #renewAt = Number.POSITIVE_INFINITY;
+  #failedOnce = () => {};
 
   /** @param signal - ends all attempts */
   constructor(settings: Settings, clock: ServiceClock, pace: Pace, signal: AbortSignal, hooks: Hooks) {
@@ -41,13 +42,18 @@ export class SessionKeeper {
   }
 
   /**
-   * A session that may be used now. Renews it in the background when that is due, and waits for that only
-   * when the keys have expired.
+   * A session that may be used now. When renewal is due, it waits for one attempt, since the backend may end
+   * the old keys; if that fails, the old keys serve on until they expire.
    * @returns undefined when it was ended before there was a session
    */
   async ready(): Promise<Session | undefined> {
     if (!this.#session || this.#expired()) await this.#renew();
-    else if (this.#clock.now() >= this.#renewAt) void this.#renew();
+    else if (this.#clock.now() >= this.#renewAt && !this.#renewing) {
+      const failure = new Promise<void>((resolve) => {
+        this.#failedOnce = resolve;
+      });
+      await Promise.race([this.#renew(), failure]);
+    }
     return this.#session;
   }
 
@@ -97,7 +103,10 @@ export class SessionKeeper {
       if (this.#session !== before) return undefined;
       return complete(await this.#settings.getSession({ reason: this.#reason() }));
     };
-    const session = await this.#pace.retry(this.#signal, get, this.#hooks.failed);
+    const session = await this.#pace.retry(this.#signal, get, (error) => {
+      this.#failedOnce();
+      this.#hooks.failed(error);
+    });
     if (session) this.#take(session);
   }
 

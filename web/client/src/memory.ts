@@ -8,7 +8,7 @@ const LIMIT = 1000;
  * Keeps the newest settled messages' ids for this tab's next page: their deletion may not have reached
  * the queue when the page goes.
  */
-export function remember(env: Environment, name: string, inbox: Inbox<never>): void {
+export function remember(env: Environment, name: string, inbox: Inbox): void {
   try {
     env.storage?.setItem(name, JSON.stringify(inbox.settled(LIMIT)));
   } catch {
@@ -17,7 +17,7 @@ export function remember(env: Environment, name: string, inbox: Inbox<never>): v
 }
 
 /** Restores what {@link remember} kept. */
-export function recall(env: Environment, name: string, inbox: Inbox<never>): void {
+export function recall(env: Environment, name: string, inbox: Inbox): void {
   try {
     inbox.settle(JSON.parse(env.storage?.getItem(name) ?? "[]"));
   } catch {

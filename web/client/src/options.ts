@@ -15,7 +15,7 @@ export interface Options<M = Message> {
    * dropped by their `messageId`, the others are delivered by their `created`, oldest first.
    */
   getHistory?(request: { since: number }): Promise<M[]>;
-  /** How long a poll waits for a message, 0 to 20. */
+  /** How long a poll waits for a message, 1 to 20; each poll is billed. */
   waitTime?: number;
   /**
    * When a message that was not handled comes again, 0 to 43200. It is also how long another tab may take
@@ -47,10 +47,12 @@ export interface Options<M = Message> {
 }
 
 /** Options with every default filled in. */
-export type Settings<M = never> = Omit<Required<Options<M>>, "getHistory" | "environment"> &
-  Pick<Options<M>, "getHistory"> & { environment: Environment };
+export type Settings = Omit<Required<Options>, "getHistory" | "environment"> &
+  Pick<Options, "getHistory"> & { environment: Environment };
 
-export function withDefaults<M>(options: Options<M>): Settings<M> {
+/** Options that are undefined count as not given. */
+export function withDefaults(options: Options): Settings {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return {
     waitTime: 20,
     visibilityTimeout: 30,
@@ -64,7 +66,7 @@ export function withDefaults<M>(options: Options<M>): Settings<M> {
     shareTabs: true,
     minBackoff: 0.5,
     maxBackoff: 30,
-    ...options,
+    ...(Object.fromEntries(given) as Options),
     environment: { ...browserEnvironment(), ...options.environment },
   };
 }

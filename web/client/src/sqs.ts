@@ -42,7 +42,8 @@ export class SqsError extends Error {
   }
 }
 
-const RENEWABLE = /NonExistentQueue|QueueDoesNotExist|Token|Expired|AccessDenied|Signature|UnrecognizedClient/;
+const RENEWABLE =
+  /NonExistentQueue|QueueDoesNotExist|Token|Expired|AccessDenied|Signature|UnrecognizedClient/;
 
 /** How long an answer may take beyond the time that was asked to wait, seconds. */
 const ANSWER_TIME = 10;
@@ -109,7 +110,12 @@ export class Sqs {
   }
 
   /** Calls `fetch` at once, before anything is awaited. */
-  async #send<T>(request: SignedRequest, options: RequestInit, seconds: number, limit: AbortController): Promise<T> {
+  async #send<T>(
+    request: SignedRequest,
+    options: RequestInit,
+    seconds: number,
+    limit: AbortController,
+  ): Promise<T> {
     const timer = this.#env.setTimeout(() => limit.abort(), seconds * 1000);
     try {
       const init = { ...request.init, ...options, signal: limit.signal };
@@ -124,7 +130,7 @@ export class Sqs {
   }
 
   async #failure(response: Response, clockWasOff: boolean): Promise<SqsError> {
-    const { __type, message, Message } = await response.json().catch(() => ({}));
+    const { __type, message, Message } = (await response.json().catch(() => null)) ?? {};
     const type = __type ?? response.headers.get("x-amzn-query-error")?.split(";")[0] ?? "";
     const text = message ?? Message ?? "";
     // Where CORS hides the Date header, the refusal itself tells: "... (20260101T120000Z - 5 min.)".

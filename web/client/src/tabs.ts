@@ -6,7 +6,9 @@ import type { Session } from "./session.js";
 export interface Beat {
   state: State;
   session: Session;
-  /** When the leader last received from the queue, epoch seconds by the service's clock. */
+  /** The service's time, which only the leader hears from the service itself; epoch seconds. */
+  now: number;
+  /** When the leader last received from the queue, epoch seconds. */
   receivedAt: number;
 }
 
@@ -22,7 +24,8 @@ type Word = { from: string } & (
 
 type Spoken = Word extends infer W ? (W extends Word ? Omit<W, "from"> : never) : never;
 
-interface Hooks {
+/** What a tab does about what the others say. */
+export interface TabsHooks {
   /** Another tab came, perhaps with a newer session. */
   hello(session: Session): void;
   beat(beat: Beat): void;
@@ -39,10 +42,8 @@ interface Delivery {
 
 /** The talk between the tabs of one session. */
 export class Tabs {
-  /** When the leader was last heard of, or this tab was known to have been asleep; local milliseconds. */
-  heardAt: number;
   readonly #env: Environment;
-  readonly #hooks: Hooks;
+  readonly #hooks: TabsHooks;
   readonly #channel: Channel;
   readonly #id: string = crypto.randomUUID();
   readonly #others = new Set<string>();
@@ -50,13 +51,19 @@ export class Tabs {
   #leader = "";
   #closed = false;
   #number = 0;
+  #heardAt: number;
 
-  constructor(env: Environment, channel: Channel, hooks: Hooks) {
+  constructor(env: Environment, channel: Channel, hooks: TabsHooks) {
     this.#env = env;
     this.#hooks = hooks;
     this.#channel = channel;
-    this.heardAt = env.now();
+    this.#heardAt = env.now();
     channel.onmessage = ({ data }) => void this.#hear(data);
+  }
+
+  /** When the leader last spoke, epoch milliseconds of the local clock. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   /** Makes this tab known, so that it is waited for. */
@@ -64,7 +71,9 @@ export class Tabs {
     this.#say({ type: "hello", session });
   }
 
+  /** Speaks as the leader. */
   beat(beat: Beat): void {
+    this.#heardAt = this.#env.now();
     this.#say({ type: "beat", beat });
   }
 
@@ -72,12 +81,23 @@ export class Tabs {
     this.#say({ type: "gap", gap });
   }
 
+  /** After a sleep, in which the leader could not have been heard. */
+  wake(session: Session): void {
+    this.#heardAt = this.#env.now();
+    this.hello(session);
+  }
+
   /** From now on this tab is not waited for, until it says hello again. */
   bye(): void {
     this.#say({ type: "bye" });
   }
 
+  /** Leaves for good. What the others have not settled yet is left to the next leader. */
   close(): void {
+    for (const delivery of this.#deliveries.values()) {
+      delivery.settled = false;
+      delivery.finish();
+    }
     this.bye();
     this.#closed = true;
     this.#channel.close();
@@ -126,7 +146,7 @@ export class Tabs {
   }
 
   #hearBeat(from: string, beat: Beat): void {
-    this.heardAt = this.#env.now();
+    this.#heardAt = this.#env.now();
     this.#hooks.beat(beat);
     if (from === this.#leader) return;
     this.#leader = from;

@@ -1,0 +1,124 @@
+"""Deploys template.yaml to a local endpoint, with functions built for this machine.
+
+What is deployed is the template that goes to AWS, translated by AWS's own translator. Only what
+cannot be the same is changed on the way: where the functions' code is, and the endpoints that they
+call. Prints one JSON object: the stack's outputs, the guest policy, and keys of an operator.
+"""
+
+import argparse
+import io
+import json
+import platform
+import sys
+import zipfile
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+BUCKET = "sqs-browser-events-code"
+
+
+def main():
+    args = arguments()
+    session = boto3.Session(
+        aws_access_key_id=args.access_key,
+        aws_secret_access_key=args.secret_key,
+        region_name=args.region,
+    )
+    settings = {"endpoint_url": args.endpoint, "config": Config(s3={"addressing_style": "path"})}
+    template = yaml_parse(Path(args.template).read_text())
+    upload_code(session.client("s3", **settings), template, Path(args.binaries))
+    add_environment(template, json.loads(args.environment))
+    parameters = {"Env": args.env, "Architecture": architecture()}
+    loader = ManagedPolicyLoader(session.client("iam", **settings))
+    translated = transform(template, dict(parameters), loader)
+    outputs = create_stack(session.client("cloudformation", **settings), args.env, translated, parameters)
+    iam = session.client("iam", **settings)
+    guest = guest_policy(iam, translated, args.env)
+    json.dump({"outputs": outputs, "guestPolicy": guest, "user": create_user(iam, args.env)}, sys.stdout)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("template", "binaries", "env", "endpoint", "region", "access-key", "secret-key"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--environment", default="{}", help="variables for every function, as JSON")
+    return parser.parse_args()
+
+
+def architecture():
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+
+
+def functions(template):
+    resources = template["Resources"].values()
+    return [resource for resource in resources if resource["Type"] == "AWS::Serverless::Function"]
+
+
+def upload_code(s3, template, binaries):
+    """Puts each function's binary where the template then says its code is."""
+    s3.create_bucket(Bucket=BUCKET)
+    for function in functions(template):
+        binary = function["Metadata"]["BuildProperties"]["Binary"]
+        key = f"{binary}.zip"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=bootstrap_zip(binaries / binary))
+        function["Properties"]["CodeUri"] = {"Bucket": BUCKET, "Key": key}
+        del function["Metadata"]
+
+
+def bootstrap_zip(binary):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, binary.read_bytes())
+    return buffer.getvalue()
+
+
+def add_environment(template, variables):
+    """Endpoints of this machine are a parameter of this deployment, not of the template."""
+    for function in functions(template):
+        environment = function["Properties"].setdefault("Environment", {})
+        environment.setdefault("Variables", {}).update(variables)
+
+
+def create_stack(cloudformation, env, template, parameters):
+    name = f"{env}-sqs-browser-events"
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def guest_policy(iam, template, env):
+    """The guest policy as IAM holds it after the deployment."""
+    policy = template["Resources"]["GuestRole"]["Properties"]["Policies"][0]["PolicyName"]
+    for role in iam.list_roles()["Roles"]:
+        if "GuestRole" in role["RoleName"] and env in role["RoleName"]:
+            return iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
+    raise SystemExit("the stack has no guest role")
+
+
+def create_user(iam, env):
+    """Keys of a user who may do everything, as a backend and operator on one machine does."""
+    name = f"{env}-operator"
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="everything", PolicyDocument=json.dumps(allow))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"accessKey": key["AccessKeyId"], "secretKey": key["SecretAccessKey"]}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+//! Translates the template and creates the stack.
+
+use crate::stack::Keys;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{collections::HashMap, io::Write as _, path::Path};
+use tokio::process::Command;
+
+const SCRIPT: &str = include_str!("../python/deploy.py");
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// What the deployment gave.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployment {
+    /// The stack's outputs.
+    pub outputs: HashMap<String, String>,
+    /// The policy of the identity pool's guest role.
+    pub guest_policy: Value,
+    /// Keys of an IAM user who may do everything.
+    pub user: Keys,
+}
+
+impl Deployment {
+    /// An output of the stack.
+    pub fn output(&self, name: &str) -> Result<String> {
+        self.outputs.get(name).cloned().with_context(|| format!("the stack has no output {name}"))
+    }
+}
+
+/// Where and what to deploy.
+pub struct Target<'a> {
+    /// The AWS endpoint.
+    pub endpoint: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// Name of the environment.
+    pub env: &'a str,
+    /// The endpoint's root keys.
+    pub root: &'a Keys,
+    /// Where the function binaries are.
+    pub binaries: &'a Path,
+    /// Variables for every function.
+    pub environment: Value,
+}
+
+/// Deploys the template.
+pub async fn deploy(python: &Path, dir: &Path, target: &Target<'_>) -> Result<Deployment> {
+    let template = dir.join("tmp/template.yaml");
+    std::fs::File::create(&template)?.write_all(TEMPLATE.as_bytes())?;
+    let output = Command::new(python)
+        .args(["-c", SCRIPT])
+        .arg("--template")
+        .arg(&template)
+        .arg("--binaries")
+        .arg(target.binaries)
+        .args(["--env", target.env, "--endpoint", target.endpoint, "--region", target.region])
+        .args(["--access-key", &target.root.access_key, "--secret-key", &target.root.secret_key])
+        .args(["--environment", &target.environment.to_string()])
+        .env("AWS_DEFAULT_REGION", target.region)
+        .output()
+        .await?;
+    if !output.status.success() {
+        bail!("the deployment failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    serde_json::from_slice(&output.stdout).context("reading what the deployment gave")
+}

@@ -1,0 +1,38 @@
+//! The whole system on one machine.
+//!
+//! What runs here is what is deployed: the SAM template, translated by AWS's own translator, is
+//! created as a CloudFormation stack on MiniStack, which runs the real function binaries, verifies
+//! signatures and enforces the template's IAM roles. What MiniStack lacks is filled in as thinly
+//! as can be; `docs/LOCAL.md` names each gap.
+//!
+//! # Layout
+//!
+//! - [`options`]: the command line
+//! - [`prerequisites`]: Python and the virtual environment with pinned packages
+//! - [`functions`]: builds the function binaries
+//! - [`emulator`]: the MiniStack process
+//! - [`deploy`]: translates the template and creates the stack
+//! - [`cognito`]: a front for cognito-identity: deleted identities, and the template's guest policy
+//! - [`guest`]: the role and credentials of one identity
+//! - [`sweeper`]: removes expired items, as DynamoDB's TTL does
+//! - [`signing`]: SigV4 for HTTP calls
+//! - [`stack`]: `.local/stack.json`, by which other programs reach the system
+//! - [`tour`]: the commands to paste
+//! - [`progress`]: says what is going on
+
+pub mod cognito;
+pub mod deploy;
+pub mod emulator;
+pub mod functions;
+pub mod guest;
+pub mod options;
+pub mod prerequisites;
+pub mod progress;
+pub mod signing;
+pub mod stack;
+pub mod sweeper;
+pub mod tour;
+
+mod run;
+
+pub use run::run;

@@ -1,0 +1,143 @@
+//! Brings the system up, waits, and takes it down.
+
+use crate::{
+    cognito::Front,
+    deploy::{Deployment, Target, deploy},
+    emulator::{Emulator, choose_port},
+    functions,
+    guest::Guests,
+    options::Options,
+    prerequisites,
+    progress::step,
+    stack::{Keys, Stack, StackFile},
+    sweeper, tour,
+};
+use anyhow::Result;
+use serde_json::json;
+use std::{path::Path, time::Instant};
+use tokio::{
+    io::AsyncReadExt,
+    signal::unix::{SignalKind, signal},
+};
+
+const REGION: &str = "us-east-1";
+
+/// Runs the system until Ctrl-C or SIGTERM.
+pub async fn run(options: Options) -> Result<()> {
+    let start = Instant::now();
+    let dir = &options.dir;
+    std::fs::create_dir_all(dir.join("logs"))?;
+    std::fs::create_dir_all(dir.join("tmp"))?;
+    eprintln!("sqs-browser-events, environment `{}`", options.env);
+    // Shared by all runs in this checkout, wherever their state is.
+    std::fs::create_dir_all(".local")?;
+    let python = step("Python packages", prerequisites::python(Path::new(".local"))).await?;
+    let binaries = match &options.binaries {
+        Some(binaries) => binaries.clone(),
+        None => functions::build().await?,
+    };
+    let root = root_keys();
+    let mut emulator = None;
+    let endpoint = if let Some(endpoint) = &options.endpoint {
+        endpoint.trim_end_matches('/').to_owned()
+    } else {
+        let port = choose_port(options.port)?;
+        let starting = Emulator::start(&python, port, &root, REGION, dir);
+        emulator = Some(step("AWS endpoint (MiniStack)", starting).await?);
+        format!("http://localhost:{port}")
+    };
+    let result = serve(&options, &endpoint, &root, &python, &binaries, start, emulator.as_mut()).await;
+    if let Some(emulator) = emulator {
+        emulator.stop().await;
+    }
+    result
+}
+
+async fn serve(
+    options: &Options,
+    endpoint: &str,
+    root: &Keys,
+    python: &Path,
+    binaries: &Path,
+    start: Instant,
+    emulator: Option<&mut Emulator>,
+) -> Result<()> {
+    let front = Front::start(endpoint).await?;
+    let target = Target {
+        endpoint,
+        region: REGION,
+        env: &options.env,
+        root,
+        binaries,
+        environment: json!({
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ENDPOINT_URL_COGNITO_IDENTITY": front.url,
+        }),
+    };
+    let deployment = step("stack from template.yaml", deploy(python, &options.dir, &target)).await?;
+    front.complete(Guests::new(endpoint, REGION, root, &deployment.guest_policy));
+    let stack = stack(options, endpoint, &deployment)?;
+    let tables = [
+        (stack.session_table.clone(), ["accountId", "sessionId"]),
+        (stack.history_table.clone(), ["userId", "messageId"]),
+    ];
+    let (sweep_endpoint, keys) = (endpoint.to_owned(), stack.keys.clone());
+    tokio::spawn(async move { sweeper::sweep(&sweep_endpoint, REGION, &keys, tables).await });
+    let _file = StackFile::write(&options.dir, &stack)?;
+    eprintln!("  ✓ ready after {:.1} s\n", start.elapsed().as_secs_f64());
+    println!("{}", tour::commands(&stack, &options.dir));
+    let ended = async {
+        match emulator {
+            Some(emulator) => emulator.ended().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        result = ended => return result,
+        result = asked_to_stop(options.until_stdin_closes) => result?,
+    }
+    eprintln!("\nstopping");
+    Ok(())
+}
+
+fn stack(options: &Options, endpoint: &str, deployment: &Deployment) -> Result<Stack> {
+    let api = deployment.output("ApiId")?;
+    Ok(Stack {
+        endpoint: endpoint.to_owned(),
+        region: REGION.to_owned(),
+        api_url: format!("{endpoint}/restapis/{api}/{}/_user_request_", options.env),
+        env: options.env.clone(),
+        keys: deployment.user.clone(),
+        stream: deployment.output("StreamName")?,
+        session_table: deployment.output("SessionsTable")?,
+        history_table: deployment.output("MessagesTable")?,
+        rejected_queue_url: deployment.output("RejectedQueueUrl")?,
+        failed_queue_url: deployment.output("FailedQueueUrl")?,
+        demo_url: None,
+        pid: std::process::id(),
+    })
+}
+
+/// MiniStack does not verify the signatures of its root keys, so these deploy and nothing else.
+fn root_keys() -> Keys {
+    Keys { access_key: "AKIALOCALROOTLOCALROOT".into(), secret_key: "local-root".into() }
+}
+
+async fn asked_to_stop(or_stdin_closes: bool) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let stdin_closes = async {
+        if !or_stdin_closes {
+            std::future::pending::<()>().await;
+        }
+        let mut buffer = [0; 64];
+        while tokio::io::stdin().read(&mut buffer).await.is_ok_and(|bytes| bytes > 0) {}
+    };
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+        () = stdin_closes => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! A user's history.
+
+use sbe_tests::{Backend, eventually, unique};
+use serde_json::{Value, json};
+
+/// docs/PROTOCOL.md: "Each distinct user reached keeps the message once, however many sessions; a
+/// message addressed to a userId is kept even with no session."
+#[tokio::test]
+async fn each_user_keeps_each_message_once() {
+    let backend = Backend::new();
+    let (account, one, two, absent) = (unique(), unique(), unique(), unique());
+    for (session, user) in [("a", Some(one)), ("b", Some(one)), ("c", Some(two)), ("d", None)] {
+        backend.create(account, session, user).await;
+    }
+    backend.post("/notify", json!({"accountId": account, "text": "all"})).await.success();
+    backend.post("/notify", json!({"accountId": account, "text": "hidden", "_sqs_only": 1})).await.success();
+    let kept = backend.post("/notify", json!({"userId": absent, "text": "absent"})).await.success();
+    assert_eq!(kept["sessions"], 0);
+    for (user, text) in [(one, "all"), (two, "all"), (absent, "absent")] {
+        let history = kept_messages(&backend, user, 1).await;
+        assert_eq!(history.len(), 1, "{history:?}");
+        assert_eq!((&history[0]["text"], &history[0]["is_read"]), (&json!(text), &json!(0)));
+        assert_eq!(history[0]["userId"], user);
+    }
+}
+
+/// The history once it has `count` messages.
+async fn kept_messages(backend: &Backend, user: i64, count: usize) -> Vec<Value> {
+    eventually("the history", || async {
+        let history = backend.history(user).await;
+        (history.len() >= count).then_some(history)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn pages_times_and_types() {
+    let backend = Backend::new();
+    let user = unique();
+    for n in 0..5 {
+        let kind = if n % 2 == 0 { "even" } else { "odd" };
+        backend.post("/notify", json!({"userId": user, "n": n, "_type": kind})).await.success();
+    }
+    let all = kept_messages(&backend, user, 5).await;
+    let numbers = |messages: &Value| -> Vec<i64> {
+        messages.as_array().unwrap().iter().map(|message| message["n"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(numbers(&json!(all)), [4, 3, 2, 1, 0], "newest first");
+
+    let get = async |query: &str| backend.get(&format!("/messages/user/{user}?{query}")).await.success();
+    assert_eq!(numbers(&get("_type=odd").await["messages"]), [3, 1]);
+    assert_eq!(numbers(&get("_type=odd,even&limit=2").await["messages"]), [4, 3]);
+    let created = |n: usize| all[4 - n]["created"].to_string();
+    let between = format!("start={}&end={}", created(1), created(3));
+    assert_eq!(numbers(&get(&between).await["messages"]), [3, 2, 1], "both ends belong to it");
+
+    let mut pages = Vec::new();
+    let mut next = String::new();
+    loop {
+        let page = get(&format!("limit=2{next}")).await;
+        pages.push(numbers(&page["messages"]));
+        match page["next"].as_str() {
+            Some(token) => next = format!("&next={token}"),
+            None => break,
+        }
+    }
+    assert_eq!(pages, [vec![4, 3], vec![2, 1], vec![0]]);
+}

@@ -1,0 +1,62 @@
+//! A session's keys open its own queue, for reading only.
+
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use sbe_local::stack::Keys;
+use sbe_tests::{Backend, system::stack, unique};
+
+/// Whether SQS refused a call for lack of permission.
+macro_rules! denied {
+    ($call:expr) => {{
+        let error = $call.send().await.expect_err("the call must be refused");
+        let code = error.code().unwrap_or_default().to_owned();
+        assert!(code.contains("AccessDenied"), "refused, but with {code}");
+    }};
+}
+
+#[tokio::test]
+async fn keys_open_no_other_queue() {
+    let backend = Backend::new();
+    let account = unique();
+    let own = backend.create(account, "own", None).await;
+    let other = backend.create(account, "other", None).await;
+    assert!(own.poll(0).await.is_empty());
+    denied!(own.sqs.receive_message().queue_url(other.queue()));
+    denied!(own.sqs.delete_message().queue_url(other.queue()).receipt_handle("x"));
+    denied!(own.sqs.receive_message().queue_url(&stack().rejected_queue_url));
+}
+
+#[tokio::test]
+async fn keys_do_not_write_list_or_destroy() {
+    let backend = Backend::new();
+    let own = backend.create(unique(), "own", None).await;
+    let (sqs, queue) = (&own.sqs, own.queue());
+    denied!(sqs.send_message().queue_url(&queue).message_body("x"));
+    denied!(sqs.purge_queue().queue_url(&queue));
+    denied!(sqs.delete_queue().queue_url(&queue));
+    denied!(sqs.tag_queue().queue_url(&queue).tags("identityId", "x"));
+    denied!(sqs.list_queues());
+    denied!(sqs.create_queue().queue_name(format!("{}-brws-mine", stack().env)));
+}
+
+/// docs/PROTOCOL.md: "every route needs an IAM signature".
+#[tokio::test]
+async fn unsigned_and_wrongly_signed_calls_are_refused() {
+    let keys = &stack().keys;
+    let wrong_secret = Backend::with_keys(&Keys { secret_key: "wrong".into(), ..keys.clone() });
+    let unknown = Backend::with_keys(&Keys { access_key: "AKIAUNKNOWNUNKNOWN12".into(), ..keys.clone() });
+    let routes = event_dispatcher::ROUTES
+        .iter()
+        .map(|route| (route.methods, route.resource))
+        .chain(session_manager::ROUTES.iter().map(|route| (route.methods, route.resource)))
+        .chain(messages_api::ROUTES.iter().map(|route| (route.methods, route.resource)));
+    for (methods, resource) in routes {
+        let path = resource.replace(['{', '}'], "");
+        for method in methods {
+            assert_eq!(Backend::new().unsigned(method.name(), &path).await.status, 403, "{method:?} {path}");
+            for backend in [&wrong_secret, &unknown] {
+                let reply = backend.call(method.name(), &path, String::new()).await;
+                assert_eq!(reply.status, 403, "{method:?} {path}: {}", reply.text);
+            }
+        }
+    }
+}

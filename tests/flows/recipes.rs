@@ -1,0 +1,56 @@
+//! The documented decoders decrypt what the sender sends.
+
+use sbe_tests::{Backend, system::root, unique};
+use serde_json::json;
+use std::process::Stdio;
+use tokio::process::Command;
+
+async fn recipe(program: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(program);
+    let output = command.args(arguments).current_dir(root()).stderr(Stdio::inherit()).output().await;
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn decoders_read_frames_of_the_sender() {
+    let backend = Backend::new();
+    let account = unique();
+    let browser = backend.create(account, "s", None).await;
+    backend.post(&format!("/notify/{account}"), json!({"text": "Grüße 😀"})).await.success();
+    let receive = browser.sqs.receive_message().queue_url(browser.queue()).wait_time_seconds(20);
+    let messages = receive.send().await.unwrap().messages.unwrap();
+    let bodies: Vec<_> = messages.iter().map(|message| json!({"Body": message.body()})).collect();
+    let dir = root().join(format!("target/recipes-{account}"));
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = |name: &str, json: serde_json::Value| {
+        let path = dir.join(name);
+        std::fs::write(&path, json.to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let session = file("session.json", json!({"session": browser.session}));
+    let messages = file("messages.json", json!({"Messages": bodies}));
+    for (program, script) in [("node", "docs/decrypt.mjs"), (".local/venv/bin/python", "docs/decrypt.py")] {
+        let text = recipe(program, &[script, &session, &messages]).await;
+        assert!(text.contains("Grüße 😀") || text.contains("Gr\\u00fc\\u00dfe"), "{script}: {text}");
+    }
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+/// The vector of docs/PROTOCOL.md, in Node and in Python; Rust has it as a doc test.
+#[tokio::test]
+async fn decoders_read_the_published_vector() {
+    sbe_tests::system::stack(); // the virtual environment is made with the system
+    let dir = root().join(format!("target/vector-{}", unique()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let (session, messages) = (dir.join("session.json"), dir.join("messages.json"));
+    let key = "LkWUsGQKi8E9QoMJEeY1HLL8rdJNJr3fzDp+F9CpkCY=";
+    std::fs::write(&session, json!({"session": {"aesKey": key}}).to_string()).unwrap();
+    std::fs::write(&messages, json!({"Messages": [{"Body": "9734675727|nw7xCnVR0m/YrGgG"}]}).to_string()).unwrap();
+    let files = [session.to_str().unwrap(), messages.to_str().unwrap()];
+    for (program, script) in [("node", "docs/decrypt.mjs"), (".local/venv/bin/python", "docs/decrypt.py")] {
+        assert_eq!(recipe(program, &[script, files[0], files[1]]).await, "this is test\n", "{script}");
+    }
+    std::fs::remove_dir_all(dir).unwrap();
+}

@@ -1,0 +1,173 @@
+//! Signed calls and stream records: what a backend does.
+
+use crate::{Browser, system::stack};
+use aws_sdk_kinesis::{
+    config::{BehaviorVersion, Credentials, Region, SharedHttpClient},
+    primitives::Blob,
+};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use sbe_local::{
+    signing::Signer,
+    stack::{Keys, Stack},
+};
+use serde_json::Value;
+
+/// A reply of the HTTP API.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The body; `null` where it is not JSON.
+    pub json: Value,
+    /// The body as text.
+    pub text: String,
+}
+
+impl Reply {
+    /// The body of a success.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn success(self) -> Value {
+        assert_eq!((self.status, &self.json["success"]), (200, &Value::Bool(true)), "{}", self.text);
+        self.json
+    }
+
+    /// The message of a failure with this status.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn failure(&self, status: u16) -> &str {
+        assert_eq!((self.status, &self.json["success"]), (status, &Value::Bool(false)), "{}", self.text);
+        self.json["message"].as_str().expect("a failure has a message")
+    }
+}
+
+/// A backend and operator, with the system's keys.
+pub struct Backend {
+    http: reqwest::Client,
+    signer: Signer,
+    /// The system it talks to.
+    pub stack: &'static Stack,
+}
+
+impl Default for Backend {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Backend {
+    /// A backend with the system's keys.
+    pub fn new() -> Self {
+        Self::with_keys(&stack().keys)
+    }
+
+    /// A backend with other keys.
+    pub fn with_keys(keys: &Keys) -> Self {
+        let stack = stack();
+        let signer = Signer::new(keys, &stack.region, "execute-api");
+        Self { http: reqwest::Client::new(), signer, stack }
+    }
+
+    /// A signed GET.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.call("GET", path, String::new()).await
+    }
+
+    /// A signed POST.
+    pub async fn post(&self, path: &str, body: impl ToString) -> Reply {
+        self.call("POST", path, body.to_string()).await
+    }
+
+    /// A signed call.
+    ///
+    /// # Panics
+    /// When there is no reply.
+    pub async fn call(&self, method: &str, path: &str, body: String) -> Reply {
+        let url = format!("{}{path}", self.stack.api_url);
+        let headers = [("content-type", "application/json")];
+        let request = self.signer.sign(&self.http, method, &url, &headers, body).expect("the call can be signed");
+        reply(request).await
+    }
+
+    /// A call without a signature.
+    pub async fn unsigned(&self, method: &str, path: &str) -> Reply {
+        let url = format!("{}{path}", self.stack.api_url);
+        reply(self.http.request(method.parse().expect("a method"), url)).await
+    }
+
+    /// Creates a session.
+    pub async fn create(&self, account: i64, session: &str, user: Option<i64>) -> Browser {
+        let user = user.map(|user| format!("/{user}")).unwrap_or_default();
+        Browser::new(&self.post(&format!("/create/{account}/{session}{user}"), "").await.success())
+    }
+
+    /// Puts a record on the stream.
+    ///
+    /// # Panics
+    /// When the stream does not take it.
+    pub async fn put_record(&self, data: impl AsRef<[u8]>) {
+        let put = kinesis().put_record().stream_name(&self.stack.stream).partition_key("1");
+        put.data(Blob::new(data.as_ref())).send().await.expect("the stream takes the record");
+    }
+
+    /// The history of a user, newest first.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub async fn history(&self, user: i64) -> Vec<Value> {
+        let reply = self.get(&format!("/messages/user/{user}")).await.success();
+        reply["messages"].as_array().expect("a list of messages").clone()
+    }
+}
+
+async fn reply(request: reqwest::RequestBuilder) -> Reply {
+    let response = request.send().await.expect("the API answers");
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("the reply has a body");
+    Reply { status, json: serde_json::from_str(&text).unwrap_or_default(), text }
+}
+
+macro_rules! client {
+    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
+        $(#[$doc])*
+        pub fn $name() -> $sdk::Client {
+            let stack = stack();
+            let config = $sdk::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .http_client(https())
+                .endpoint_url(&stack.endpoint)
+                .region(Region::new(stack.region.clone()))
+                .credentials_provider(credentials(&stack.keys))
+                .build();
+            $sdk::Client::from_conf(config)
+        }
+    };
+}
+
+client!(
+    /// Kinesis, with the operator's keys.
+    kinesis, aws_sdk_kinesis
+);
+client!(
+    /// DynamoDB, with the operator's keys.
+    dynamodb, aws_sdk_dynamodb
+);
+client!(
+    /// SQS, with the operator's keys.
+    sqs, aws_sdk_sqs
+);
+client!(
+    /// Lambda, with the operator's keys.
+    lambda, aws_sdk_lambda
+);
+
+fn credentials(keys: &Keys) -> Credentials {
+    Credentials::new(&keys.access_key, &keys.secret_key, None, None, "flows")
+}
+
+/// The HTTP client of the SDKs.
+pub fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}

@@ -1,0 +1,63 @@
+//! The running system.
+
+use sbe_local::stack::Stack;
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::LazyLock,
+};
+
+/// How to reach the system; it is started by the first flow that asks.
+pub fn stack() -> &'static Stack {
+    &SYSTEM.stack
+}
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+static SYSTEM: LazyLock<System> = LazyLock::new(|| match std::env::var_os("SBE_STACK") {
+    Some(path) => {
+        let stack = Stack::read(Path::new(&path)).expect("SBE_STACK names a readable stack.json");
+        System { stack, _process: None }
+    }
+    None => start(),
+});
+
+struct System {
+    stack: Stack,
+    /// The system ends when its standard input closes, which is when the flows end.
+    _process: Option<Child>,
+}
+
+fn start() -> System {
+    let root = root();
+    let built = Command::new(env!("CARGO")).args(["build", "--workspace", "--bins"]).current_dir(&root).status();
+    assert!(built.expect("cargo runs").success(), "the functions do not build");
+    let binaries = binaries();
+    let dir = root.join(format!("target/flows-{}", std::process::id()));
+    let mut process = Command::new(binaries.join("sbe-local"))
+        .current_dir(&root)
+        .args(["--env", "flows", "--port", "0", "--until-stdin-closes", "--dir"])
+        .arg(&dir)
+        .arg("--binaries")
+        .arg(&binaries)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("sbe-local starts");
+    // The first line is printed when the system is ready; the file is there by then.
+    let output = process.stdout.take().expect("standard output is piped");
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).expect("sbe-local prints");
+    let stack = Stack::read(&dir.join("stack.json")).expect("the system came up");
+    System { stack, _process: Some(process) }
+}
+
+/// Where cargo puts binaries: beside the directory of this test.
+fn binaries() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its path");
+    test.ancestors().nth(2).expect("tests are in target/<profile>/deps").to_owned()
+}

@@ -1,0 +1,91 @@
+// @vitest-environment happy-dom
+import { act, StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { beforeEach, expect, it } from "vitest";
+import { type UseBrowserEventsOptions, useBrowserEvents } from "../src/react.js";
+import { settle, World } from "./support/world.js";
+
+Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
+
+let world: World;
+let root: ReturnType<typeof createRoot>;
+let container: HTMLElement;
+beforeEach(() => {
+  world = new World();
+  container = document.createElement("div");
+  root = createRoot(container);
+});
+
+interface Props extends Partial<UseBrowserEventsOptions> {
+  user?: number;
+}
+
+function Feed({ user, ...options }: Props) {
+  return useBrowserEvents({ getSession: world.getSession, ...options }, [user]);
+}
+
+async function render(props: Props): Promise<void> {
+  const { environment } = world.tab();
+  const feed = <Feed environment={environment} {...props} />;
+  await act(async () => root.render(<StrictMode>{feed}</StrictMode>));
+  await act(settle);
+}
+
+it("connects once under StrictMode, shows the state, and disconnects when unmounted", async () => {
+  await render({});
+  expect(world.asked).toEqual(["start"]);
+  expect(container.textContent).toBe("connected");
+  await act(async () => root.unmount());
+  await world.send("a");
+  await world.clock.advance(60);
+  expect(world.sqs.left(world.session)).toBe(1);
+});
+
+it("calls the handlers of the latest render, without connecting anew", async () => {
+  const seen: string[] = [];
+  await render({ onMessage: ({ messageId }) => seen.push(`first ${messageId}`) });
+  await act(() => world.send("a"));
+  await render({ onMessage: ({ messageId }) => seen.push(`second ${messageId}`) });
+  await act(() => world.send("b"));
+  expect(seen).toEqual(["first a", "second b"]);
+  expect(world.asked).toEqual(["start"]);
+});
+
+it("waits for a handler's promise before a message is deleted", async () => {
+  let finish = () => {};
+  await render({
+    onMessage: () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      }),
+  });
+  await act(() => world.send("a"));
+  await act(() => world.clock.advance(10));
+  expect(world.sqs.left(world.session)).toBe(1);
+  finish();
+  await act(() => world.clock.advance(10));
+  expect(world.sqs.left(world.session)).toBe(0);
+});
+
+it("connects anew when a dependency changes", async () => {
+  await render({ user: 1 });
+  await render({ user: 2 });
+  expect(world.asked).toEqual(["start", "start"]);
+  expect(container.textContent).toBe("connected");
+});
+
+it("passes the other events on", async () => {
+  const heard: string[] = [];
+  await render({
+    getHistory: async ({ since }) => {
+      heard.push(`history ${typeof since}`);
+      return [];
+    },
+    onState: ({ state }) => heard.push(state),
+    onGap: ({ reason }) => heard.push(reason),
+    onError: ({ code }) => heard.push(code),
+  });
+  world.sqs.deleteQueue(world.session);
+  await act(() => world.clock.advance(25));
+  expect(heard).toEqual(["connecting", "connected", "connecting", "connected", "queue", "history number"]);
+});

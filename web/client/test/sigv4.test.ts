@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import vectors from "../../../tests/vectors/sigv4.json";
+import { amzDate, canonicalRequest, parseAmzDate, sign } from "../src/sigv4.js";
+
+describe("the published SigV4 test suite", () => {
+  it.each(vectors)("$name", async ({ canonicalRequest: canonical, authorization, ...vector }) => {
+    const request = lowerCased(vector);
+    const { authorization: signed, ...headers } = await sign(request, vector, vector);
+    expect((await canonicalRequest({ ...request, headers }))[0]).toBe(canonical);
+    expect(signed).toBe(authorization);
+  });
+});
+
+describe("dates", () => {
+  it("are written as the service reads them, and read as it writes them", () => {
+    expect(amzDate(1440938160.999)).toBe("20150830T123600Z");
+    expect(parseAmzDate("20150830T123600Z")).toBe(1440938160);
+  });
+});
+
+type Vector = (typeof vectors)[number];
+
+function lowerCased({ method, url, body, headers }: Omit<Vector, "canonicalRequest" | "authorization">) {
+  const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return { method, url, body, headers: Object.fromEntries(lower) as Record<string, string> };
+}

@@ -1,0 +1,149 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { sign } from "../src/sigv4.js";
+import { Sqs, SqsError } from "../src/sqs.js";
+import { ServiceClock } from "../src/time.js";
+import { World } from "./support/world.js";
+
+const SESSION = { ...new World().session, sqsUrl: "http://localhost:4566/000000000000/queue" };
+const never = new AbortController().signal;
+
+let calls: { url: string; init: RequestInit }[];
+let answer: Response;
+let clock: ServiceClock;
+let sqs: Sqs;
+beforeEach(() => {
+  calls = [];
+  answer = Response.json({});
+  const { environment: env } = new World().tab();
+  clock = new ServiceClock(env);
+  const fetch = async (url: string, init: RequestInit) => {
+    calls.push({ url, init });
+    return answer;
+  };
+  sqs = new Sqs({ ...env, fetch }, clock);
+});
+
+const failure = (status: number, body: BodyInit, headers: HeadersInit = {}): Response =>
+  new Response(body, { status, headers });
+const refused = async (): Promise<SqsError> => {
+  const error = await sqs.receive(SESSION, 0, 30, never).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(SqsError);
+  return error as SqsError;
+};
+
+describe("a request", () => {
+  it("goes to the origin of the queue's URL, in the AWS JSON 1.0 protocol", async () => {
+    await sqs.receive(SESSION, 20, 30, never);
+    const [{ url, init }] = calls as [(typeof calls)[0]];
+    expect(url).toBe("http://localhost:4566/");
+    expect(init.method).toBe("POST");
+    expect(init.headers).toMatchObject({
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": "AmazonSQS.ReceiveMessage",
+      "x-amz-security-token": SESSION.sessionToken,
+    });
+    expect(JSON.parse(init.body as string)).toEqual({
+      QueueUrl: SESSION.sqsUrl,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: 20,
+      VisibilityTimeout: 30,
+      MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
+    });
+  });
+
+  it("is signed over all its headers and its body", async () => {
+    await sqs.receive(SESSION, 20, 30, never);
+    const [{ url, init }] = calls as [(typeof calls)[0]];
+    const { authorization, "x-amz-date": date = "", ...rest } = init.headers as Record<string, string>;
+    expect(authorization).toContain(
+      "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target,",
+    );
+    expect(authorization).toContain("/eu-west-1/sqs/aws4_request");
+    const again = { method: "POST", url, headers: rest, body: init.body as string };
+    const scope = { region: SESSION.region, service: "sqs", date };
+    expect((await sign(again, SESSION, scope)).authorization).toBe(authorization);
+  });
+
+  it("deletes up to ten messages", async () => {
+    const request = await sqs.signDelete(SESSION, ["x", "y"]);
+    await sqs.delete(request, true);
+    const [{ init }] = calls as [(typeof calls)[0]];
+    expect(init.keepalive).toBe(true);
+    expect(JSON.parse(init.body as string).Entries).toEqual([
+      { Id: "0", ReceiptHandle: "x" },
+      { Id: "1", ReceiptHandle: "y" },
+    ]);
+  });
+});
+
+describe("an answer", () => {
+  it("may lack messages, and messages their attributes", async () => {
+    expect(await sqs.receive(SESSION, 0, 30, never)).toEqual([]);
+    answer = Response.json({ Messages: [{ MessageId: "i", ReceiptHandle: "r", Body: "b" }] });
+    expect(await sqs.receive(SESSION, 0, 30, never)).toEqual([
+      { id: "i", receiptHandle: "r", body: "b", sentAt: undefined, deliveries: 1 },
+    ]);
+  });
+
+  it("may report deletions that failed, though the request succeeded", async () => {
+    answer = Response.json({ Successful: [], Failed: [{ Id: "0", Code: "ReceiptHandleIsInvalid" }] });
+    const request = await sqs.signDelete(SESSION, ["x"]);
+    await expect(sqs.delete(request, false)).rejects.toMatchObject({ code: "ReceiptHandleIsInvalid" });
+  });
+});
+
+describe("an error", () => {
+  it("is read from the body, or from the header", async () => {
+    answer = failure(400, '{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"gone"}');
+    expect(await refused()).toMatchObject({ status: 400, code: "QueueDoesNotExist", needsSession: true });
+    const header = "AWS.SimpleQueueService.NonExistentQueue;Sender";
+    answer = failure(400, "<html>", { "x-amzn-query-error": header });
+    expect(await refused()).toMatchObject({
+      code: "AWS.SimpleQueueService.NonExistentQueue",
+      needsSession: true,
+    });
+    answer = failure(502, "<html>Bad Gateway</html>");
+    expect(await refused()).toMatchObject({ status: 502, code: "", needsSession: false });
+    answer = failure(500, "null");
+    expect(await refused()).toMatchObject({ status: 500, code: "" });
+  });
+
+  it.each([
+    ["QueueDoesNotExist", true],
+    ["ExpiredToken", true],
+    ["InvalidToken", true],
+    ["InvalidClientTokenId", true],
+    ["UnrecognizedClientException", true],
+    ["AccessDenied", true],
+    ["RequestExpired", true],
+    ["InvalidSignatureException", true],
+    ["RequestThrottled", false],
+    ["InvalidParameterValue", false],
+    ["InternalError", false],
+  ])("%s: a new session may help: %s", async (type, needed) => {
+    answer = failure(400, JSON.stringify({ __type: type }));
+    expect((await refused()).needsSession).toBe(needed);
+  });
+
+  it("that comes from a wrong clock corrects it", async () => {
+    const message = "Signature expired: 20260101T000000Z is now earlier than ... (20260102T000000Z - 5 min.)";
+    answer = failure(403, JSON.stringify({ __type: "InvalidSignatureException", message }));
+    expect(await refused()).toMatchObject({ clockWasOff: true });
+    expect(clock.now()).toBe(Date.parse("2026-01-02T00:00:00Z") / 1000);
+    answer = failure(403, JSON.stringify({ __type: "InvalidSignatureException", message }));
+    expect(await refused()).toMatchObject({ clockWasOff: false });
+  });
+});
+
+describe("the clock", () => {
+  it("follows the service's Date header, but not its rounding", async () => {
+    const local = clock.now();
+    const date = (seconds: number) => ({ date: new Date(seconds * 1000).toUTCString() });
+    answer = new Response("{}", { headers: date(local - 2) });
+    await sqs.receive(SESSION, 0, 30, never);
+    expect(clock.now()).toBe(local);
+    answer = new Response("{}", { headers: date(local + 40) });
+    await sqs.receive(SESSION, 0, 30, never);
+    expect(clock.now()).toBe(local + 40);
+  });
+});

@@ -1,0 +1,3 @@
+import { countCryptoCalls } from "./clock.js";
+
+countCryptoCalls();
