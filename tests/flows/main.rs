@@ -1,9 +1,16 @@
 //! Flows from a backend's call to a browser's decrypted message, on the running system.
 
 mod bad_input;
+mod cleanup;
+mod contract;
+mod endings;
 mod history;
 mod isolation;
 mod publish;
+mod receipts;
 mod recipes;
+mod renewal;
+mod secrecy;
 mod sessions;
+mod status;
 mod vectors;

@@ -10,7 +10,7 @@ async fn recipe(program: &str, arguments: &[&str]) -> String {
     let output = command.args(arguments).current_dir(root()).stderr(Stdio::inherit()).output().await;
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
     assert!(output.status.success(), "{program} {arguments:?}");
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 #[tokio::test]
@@ -47,7 +47,8 @@ async fn decoders_read_the_published_vector() {
     let (session, messages) = (dir.join("session.json"), dir.join("messages.json"));
     let key = "LkWUsGQKi8E9QoMJEeY1HLL8rdJNJr3fzDp+F9CpkCY=";
     std::fs::write(&session, json!({"session": {"aesKey": key}}).to_string()).unwrap();
-    std::fs::write(&messages, json!({"Messages": [{"Body": "9734675727|nw7xCnVR0m/YrGgG"}]}).to_string()).unwrap();
+    std::fs::write(&messages, json!({"Messages": [{"Body": "9734675727|nw7xCnVR0m/YrGgG"}]}).to_string())
+        .unwrap();
     let files = [session.to_str().unwrap(), messages.to_str().unwrap()];
     for (program, script) in [("node", "docs/decrypt.mjs"), (".local/venv/bin/python", "docs/decrypt.py")] {
         assert_eq!(recipe(program, &[script, files[0], files[1]]).await, "this is test\n", "{script}");

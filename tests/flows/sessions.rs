@@ -79,7 +79,8 @@ async fn retention_is_that_of_the_call() {
         let reply = backend.post(&format!("/create/{account}/s{query}"), "").await.success();
         let queue = reply["session"]["sqsUrl"].as_str().unwrap();
         let name = aws_sdk_sqs::types::QueueAttributeName::MessageRetentionPeriod;
-        let get = sbe_tests::backend::sqs().get_queue_attributes().queue_url(queue).attribute_names(name.clone());
+        let get =
+            sbe_tests::backend::sqs().get_queue_attributes().queue_url(queue).attribute_names(name.clone());
         let attributes = get.send().await.unwrap().attributes.unwrap();
         assert_eq!(attributes[&name], seconds, "{query:?}");
     }

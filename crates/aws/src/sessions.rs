@@ -188,7 +188,8 @@ impl Sessions {
 
     fn all(&self) -> impl Stream<Item = Result<Vec<Recipient>>> + use<> {
         let total = i32::try_from(self.segments).unwrap_or(1);
-        let segments: Vec<_> = (0..total).map(|segment| pages(self.scan(segment, total), scan_page).boxed()).collect();
+        let segments: Vec<_> =
+            (0..total).map(|segment| pages(self.scan(segment, total), scan_page).boxed()).collect();
         stream::select_all(segments)
     }
 

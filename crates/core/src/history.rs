@@ -137,8 +137,8 @@ impl Query {
     /// Whether an entry belongs to the answer at `now` (epoch seconds); expired ones do not, though
     /// DynamoDB may keep them for days.
     pub fn wants(&self, entry: &Entry, now: i64) -> bool {
-        let kind_wanted = self.kinds.is_empty()
-            || entry.kind.as_ref().is_some_and(|kind| self.kinds.contains(kind));
+        let kind_wanted =
+            self.kinds.is_empty() || entry.kind.as_ref().is_some_and(|kind| self.kinds.contains(kind));
         entry.ttl > now && (self.start..=self.end).contains(&entry.created) && kind_wanted
     }
 }

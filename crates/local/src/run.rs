@@ -32,6 +32,9 @@ pub async fn run(options: Options) -> Result<()> {
     // Shared by all runs in this checkout, wherever their state is.
     std::fs::create_dir_all(".local")?;
     let python = step("Python packages", prerequisites::python(Path::new(".local"))).await?;
+    if options.prepare {
+        return Ok(());
+    }
     let binaries = match &options.binaries {
         Some(binaries) => binaries.clone(),
         None => functions::build().await?,
