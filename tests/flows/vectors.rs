@@ -9,7 +9,6 @@ struct Frame {
     name: String,
     aes_key: String,
     counter: String,
-    #[serde(rename = "body")]
     cipher_text: String,
     text: String,
 }

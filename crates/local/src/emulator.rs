@@ -21,6 +21,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+const SCRIPT: &str = include_str!("../python/emulator.py");
+
 /// MiniStack, in a process group of its own with everything that it starts.
 pub struct Emulator {
     process: Child,
@@ -38,7 +40,7 @@ impl Emulator {
         let output = File::create(&log)?;
         adopt_orphans();
         let process = Command::new(python)
-            .args(["-m", "ministack"])
+            .args(["-c", SCRIPT])
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("MINISTACK_HOST", "localhost")

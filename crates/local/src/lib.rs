@@ -9,20 +9,25 @@
 //!
 //! - [`options`]: the command line
 //! - [`prerequisites`]: Python and the virtual environment with pinned packages
+//! - [`web`]: builds the browser client
 //! - [`functions`]: builds the function binaries
 //! - [`emulator`]: the MiniStack process
 //! - [`deploy`]: translates the template and creates the stack
 //! - [`cognito`]: a front for cognito-identity: deleted identities, and the template's guest policy
 //! - [`guest`]: the role and credentials of one identity
 //! - [`sweeper`]: removes expired items, as DynamoDB's TTL does
+//! - [`example`]: an application's backend, as an example: sessions, publishing, history
+//! - [`demo`]: serves the page, the browser client and the example backend
 //! - [`signing`]: SigV4 for HTTP calls
 //! - [`stack`]: `.local/stack.json`, by which other programs reach the system
 //! - [`tour`]: the commands to paste
 //! - [`progress`]: says what is going on
 
 pub mod cognito;
+pub mod demo;
 pub mod deploy;
 pub mod emulator;
+pub mod example;
 pub mod functions;
 pub mod guest;
 pub mod options;
@@ -32,6 +37,7 @@ pub mod signing;
 pub mod stack;
 pub mod sweeper;
 pub mod tour;
+pub mod web;
 
 mod run;
 

@@ -15,6 +15,14 @@ pub struct Options {
     #[arg(long, default_value_t = 4566)]
     pub port: u16,
 
+    /// Port of the demo page and its backend; 0 takes a free one. [default: 4567, or 0 with --port 0]
+    #[arg(long, value_name = "PORT")]
+    demo_port: Option<u16>,
+
+    /// Go without the demo page, which needs Node.js.
+    #[arg(long, conflicts_with = "demo_port")]
+    pub no_demo: bool,
+
     /// Deploy to this endpoint, already running, instead of starting one.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
@@ -34,4 +42,27 @@ pub struct Options {
     /// Also end when standard input ends, for programs that start this one.
     #[arg(long)]
     pub until_stdin_closes: bool,
+}
+
+impl Options {
+    /// The port of the demo page, or 0 for a free one.
+    pub fn demo_port(&self) -> u16 {
+        self.demo_port.unwrap_or(if self.port == 0 { 0 } else { 4567 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demo_port(arguments: &[&str]) -> u16 {
+        Options::parse_from([&["sbe-local"], arguments].concat()).demo_port()
+    }
+
+    #[test]
+    fn a_free_port_implies_a_free_demo_port() {
+        assert_eq!(demo_port(&[]), 4567);
+        assert_eq!(demo_port(&["--port", "0"]), 0);
+        assert_eq!(demo_port(&["--port", "0", "--demo-port", "5000"]), 5000);
+    }
 }

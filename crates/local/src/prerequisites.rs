@@ -47,7 +47,7 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// Runs a command; what it printed is shown only if it fails.
-async fn quiet(command: &mut Command) -> Result<()> {
+pub(crate) async fn quiet(command: &mut Command) -> Result<()> {
     let output = command.stdin(Stdio::null()).output().await?;
     if !output.status.success() {
         let text = [output.stdout, output.stderr].concat();

@@ -2,6 +2,7 @@
 
 use crate::{
     cognito::Front,
+    demo::Demo,
     deploy::{Deployment, Target, deploy},
     emulator::{Emulator, choose_port},
     functions,
@@ -10,7 +11,7 @@ use crate::{
     prerequisites,
     progress::step,
     stack::{Keys, Stack, StackFile},
-    sweeper, tour,
+    sweeper, tour, web,
 };
 use anyhow::Result;
 use serde_json::json;
@@ -65,6 +66,7 @@ async fn serve(
     start: Instant,
     emulator: Option<&mut Emulator>,
 ) -> Result<()> {
+    let demo = if options.no_demo { None } else { Some(demo(options).await?) };
     let front = Front::start(endpoint).await?;
     let target = Target {
         endpoint,
@@ -79,7 +81,11 @@ async fn serve(
     };
     let deployment = step("stack from template.yaml", deploy(python, &options.dir, &target)).await?;
     front.complete(Guests::new(endpoint, REGION, root, &deployment.guest_policy));
-    let stack = stack(options, endpoint, &deployment)?;
+    let mut stack = stack(options, endpoint, &deployment)?;
+    stack.demo_url = demo.as_ref().map(|demo| demo.url.clone());
+    if let Some(demo) = demo {
+        demo.serve(&stack);
+    }
     let tables = [
         (stack.session_table.clone(), ["accountId", "sessionId"]),
         (stack.history_table.clone(), ["userId", "messageId"]),
@@ -101,6 +107,12 @@ async fn serve(
     }
     eprintln!("\nstopping");
     Ok(())
+}
+
+async fn demo(options: &Options) -> Result<Demo> {
+    let demo = Demo::bind(options.demo_port()).await?;
+    step("browser client", web::build()).await?;
+    Ok(demo)
 }
 
 fn stack(options: &Options, endpoint: &str, deployment: &Deployment) -> Result<Stack> {

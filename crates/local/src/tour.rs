@@ -5,16 +5,18 @@ use std::path::Path;
 
 /// A tour of the system, as shell commands.
 pub fn commands(stack: &Stack, dir: &Path) -> String {
-    let Stack { endpoint, region, api_url, keys, stream, .. } = stack;
+    let Stack { endpoint, region, api_url, keys, stream, demo_url, .. } = stack;
+    let page = demo_url.as_deref().unwrap_or("not served (--no-demo)");
     let dir = dir.display();
     let keys = format!("{}:{}", keys.access_key, keys.secret_key);
     format!(
-        r#"API      {api_url}
+        r#"page     {page}
+API      {api_url}
 stream   {stream}
 keys     {keys}   (region {region})
 state    {dir}/stack.json; function logs: make logs
 
-Paste these, one by one, into another terminal in this directory:
+Open the page, or paste these, one by one, into another terminal in this directory:
 
 # 1. A session for user 7 of account 1: queue, keys and AES key
 curl -s --aws-sigv4 aws:amz:{region}:execute-api --user {keys} -X POST {api_url}/create/1/tab-1/7 | tee {dir}/session.json

@@ -6,8 +6,8 @@ const WRAPPED = "340282366920938463463374607431768211455|nfGBPT/CE7U94zEZMeA0hdL
 const key = importKey("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
 
 describe("decodeFrame", () => {
-  it.each(vectors)("decrypts $name", async ({ aesKey, counter, body, text }) => {
-    expect(await decodeFrame(await importKey(aesKey), `${counter}|${body}`)).toBe(text);
+  it.each(vectors)("decrypts $name", async ({ aesKey, counter, cipherText, text }) => {
+    expect(await decodeFrame(await importKey(aesKey), `${counter}|${cipherText}`)).toBe(text);
   });
 
   it("uses all 128 bits of the counter block", async () => {
@@ -27,10 +27,10 @@ describe("decodeFrame", () => {
   });
 
   it("refuses what a wrong key turns into bytes that are no text", async () => {
-    const [{ counter, body }] = vectors.filter(({ name }) => name.startsWith("longer")) as [
+    const [{ counter, cipherText }] = vectors.filter(({ name }) => name.startsWith("longer")) as [
       (typeof vectors)[0],
     ];
     const wrong = await importKey("LkWUsGQKi8E9QoMJEeY1HLL8rdJNJr3fzDp+F9CpkCY=");
-    await expect(decodeFrame(wrong, `${counter}|${body}`)).rejects.toThrow();
+    await expect(decodeFrame(wrong, `${counter}|${cipherText}`)).rejects.toThrow();
   });
 });
