@@ -1,0 +1,135 @@
+/**
+ * The page: opens sessions, publishes, and shows what arrives.
+ *
+ * - `session.js` a session and its card; `messages.js` its lists; `chart.js` latencies
+ * - `api.js` calls of the backend; `dom.js` helpers
+ */
+import * as api from "./api.js";
+import { Chart, milliseconds } from "./chart.js";
+import { find, say, textOf } from "./dom.js";
+import { SessionCard } from "./session.js";
+
+/** @typedef {import("./api.js").Visitor} Visitor */
+
+/** Browsers open six connections to a host over HTTP/1.1. Each session polls on one; one is left for deletions. */
+const MOST = 5;
+const STORE = "sessions";
+const NAMES = ["laptop", "phone", "tablet", "desktop", "watch", "kiosk"];
+/** @type {Visitor[]} */
+const FIRST = [
+  { account: 1, user: 7, session: "laptop" },
+  { account: 1, user: 7, session: "phone" },
+  { account: 1, user: 8, session: "tablet" },
+];
+
+const chart = new Chart();
+/** @type {Set<SessionCard>} */
+const cards = new Set();
+
+/** @param {Visitor} visitor */
+function open(visitor) {
+  const colors = [...cards].map((card) => card.color);
+  const color = [0, 1, 2, 3, 4].find((one) => !colors.includes(one)) ?? 0;
+  const card = new SessionCard(visitor, {
+    color,
+    latency: (value) => chart.add(value, color),
+    ended: () => {
+      cards.delete(card);
+      changed();
+    },
+  });
+  cards.add(card);
+  find(".sessions").append(card.element);
+  changed();
+}
+
+/** Another tab, or this one after a reload, has the same sessions. */
+function changed() {
+  const visitors = [...cards].map(({ visitor }) => visitor);
+  localStorage.setItem(STORE, JSON.stringify(visitors));
+  offerAudiences(visitors);
+  const name = NAMES.find((name) => !visitors.some(({ session }) => session === name));
+  /** @type {HTMLInputElement} */ (find('#open [name="session"]')).value = name ?? "";
+}
+
+/** @param {Visitor[]} visitors */
+function offerAudiences(visitors) {
+  /** @type {Map<string, import("./api.js").Audience>} */
+  const audiences = new Map([["everyone", {}]]);
+  for (const { account } of visitors) audiences.set(`account ${account}`, { account });
+  for (const { account, user } of visitors) {
+    if (user !== undefined) audiences.set(`user ${user} of account ${account}`, { account, user });
+  }
+  for (const { account, session } of visitors) {
+    audiences.set(`session ${session} of account ${account}`, { account, session });
+  }
+  const select = /** @type {HTMLSelectElement} */ (find('#publish [name="to"]'));
+  const chosen = select.selectedOptions[0]?.text;
+  const options = [...audiences].map(
+    ([name, audience]) => new Option(name, JSON.stringify(audience), false, name === chosen),
+  );
+  select.replaceChildren(...options);
+}
+
+/** @param {SubmitEvent} event */
+async function publish(event) {
+  event.preventDefault();
+  const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+  const fields = new FormData(form, event.submitter);
+  const by = fields.get("by") === "kinesis" ? "kinesis" : "http";
+  const times = Number(fields.get("times"));
+  const start = Date.now();
+  const to = /** @type {HTMLSelectElement} */ (find('[name="to"]', form)).selectedOptions[0]?.text;
+  const messages = Array.from({ length: times }, (_, i) => ({
+    text: times === 1 ? fields.get("text") : `${fields.get("text")} ${i + 1}`,
+    ...{ by, to, publishedAt: start },
+    ...(fields.has("keep") ? {} : { _sqs_only: 1 }),
+  }));
+  try {
+    const reply = await api.publish(by, JSON.parse(String(fields.get("to"))), messages);
+    say("#published", published(by, messages.length, reply, Date.now() - start));
+  } catch (error) {
+    say("#published", `Not published: ${textOf(error)}`, true);
+  }
+}
+
+/**
+ * @param {"http" | "kinesis"} by
+ * @param {number} count
+ * @param {Awaited<ReturnType<typeof api.publish>>} reply
+ * @param {number} took
+ */
+function published(by, count, { messages = [] }, took) {
+  const refused = messages.find(({ success }) => !success);
+  if (refused) throw new Error(refused.message);
+  const what = count === 1 ? "1 message" : `${count} messages`;
+  if (by === "kinesis") return `Kinesis took ${what} in ${milliseconds(took)}.`;
+  const sessions = messages[0]?.sessions ?? 0;
+  return `HTTP: ${what} to ${sessions} session${sessions === 1 ? "" : "s"}, accepted in ${milliseconds(took)}.`;
+}
+
+/** @param {SubmitEvent} event */
+function openAsked(event) {
+  event.preventDefault();
+  const fields = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+  const [account, session] = [Number(fields.get("account")), String(fields.get("session"))];
+  const user = fields.get("user") === "" ? undefined : Number(fields.get("user"));
+  const here = [...cards].some(({ visitor }) => visitor.account === account && visitor.session === session);
+  if (here) return say("#opened", `Session ${session} of account ${account} is open already.`, true);
+  if (cards.size >= MOST) {
+    const why = "browsers open six connections to a host, and each session polls on one";
+    return say("#opened", `One page has ${MOST} sessions at most: ${why}.`, true);
+  }
+  open({ account, user, session });
+  say("#opened", `Session ${session} is open.`);
+}
+
+/** @returns {Visitor[]} */
+function remembered() {
+  return JSON.parse(localStorage.getItem(STORE) ?? "null") ?? FIRST;
+}
+
+find("#publish").addEventListener("submit", (event) => void publish(/** @type {SubmitEvent} */ (event)));
+find("#open").addEventListener("submit", (event) => openAsked(/** @type {SubmitEvent} */ (event)));
+for (const visitor of remembered()) open(visitor);
+if (cards.size === 0) changed();

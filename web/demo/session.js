@@ -1,0 +1,190 @@
+import { BrowserEvents, UnrecoverableError } from "sqs-browser-events";
+import * as api from "./api.js";
+import { find, fromTemplate, part, textOf } from "./dom.js";
+import { Messages } from "./messages.js";
+
+/** How much of the history is loaded, seconds. */
+const DAY = 86_400;
+
+/**
+ * @typedef {import("./api.js").Visitor} Visitor
+ * @typedef {{ color: number, latency(milliseconds: number, color: number): void, ended(): void }} Page
+ */
+
+/** A browser session and its card: what an application has once, the page has several of. */
+export class SessionCard {
+  #page;
+  #clock;
+  #events;
+  #messages;
+  /** Since when it has been connected, epoch milliseconds. */
+  #connectedAt = Number.POSITIVE_INFINITY;
+
+  /** @param {Visitor} visitor @param {Page} page */
+  constructor(visitor, page) {
+    this.visitor = visitor;
+    this.#page = page;
+    this.element = fromTemplate("session");
+    this.#messages = new Messages(this.element, (ids) => void this.#try(() => this.#markRead(ids)));
+    this.#events = this.#client();
+    this.#describe();
+    this.#listen();
+    this.#changed();
+    this.#clock = setInterval(() => this.#role(), 1000);
+    this.connect();
+  }
+
+  get color() {
+    return this.#page.color;
+  }
+
+  connect() {
+    this.#events.connect();
+    void this.#try(() => this.#loadHistory());
+  }
+
+  /** The client, as an application sets it up. */
+  #client() {
+    const { visitor } = this;
+    const { user } = visitor;
+    const events = new BrowserEvents({
+      getSession: async ({ reason }) => {
+        try {
+          return await api.openSession(visitor, reason);
+        } catch (error) {
+          if (error instanceof api.Refusal && error.final) throw new UnrecoverableError(error.message);
+          throw error;
+        }
+      },
+      getHistory: user === undefined ? undefined : ({ since }) => api.history(user, since),
+    });
+    events.on("message", (message, metadata) => this.#came(message, metadata));
+    events.on("receipt", ({ ids }) => this.#messages.read(ids));
+    events.on("state", ({ reason }) => this.#changed(reason));
+    events.on("renewed", ({ expires }) => this.#note(`keys renewed, until ${clock(expires)}`));
+    events.on("gap", ({ reason, since }) => this.#note(`gap since ${clock(since)} (${reason})`));
+    events.on("error", (error) => this.#problem(`${error.message}: ${textOf(error.cause ?? "")}`));
+    return events;
+  }
+
+  /** @param {import("sqs-browser-events").Message} message @param {import("sqs-browser-events").Metadata} metadata */
+  #came(message, { sentAt, receivedAt, source }) {
+    const publishedAt = Number(message.publishedAt) || (sentAt ?? Number.NaN) * 1000;
+    const now = message.publishedAt ? Date.now() : receivedAt * 1000;
+    const latency = source === "queue" && publishedAt ? Math.max(0, now - publishedAt) : undefined;
+    const kept = this.visitor.user !== undefined && !("_sqs_only" in message);
+    this.#messages.came(message, { at: Date.now(), latency, kept });
+    // What waited in the queue while nobody was connected tells nothing about latency.
+    if (latency !== undefined && publishedAt >= this.#connectedAt) this.#page.latency(latency, this.color);
+  }
+
+  /** @param {unknown} [reason] */
+  #changed(reason) {
+    const { state } = this.#events;
+    const shown = part(this.element, "state");
+    shown.textContent = state;
+    shown.dataset.state = state;
+    this.#role();
+    find('[data-action="toggle"]', this.element).textContent =
+      state === "disconnected" ? "Connect" : "Disconnect";
+    if (state === "connected") this.#connectedAt = Math.min(this.#connectedAt, Date.now());
+    else this.#connectedAt = Number.POSITIVE_INFINITY;
+    if (state === "connected") this.#problem("");
+    else if (reason) this.#problem(textOf(reason));
+  }
+
+  #role() {
+    const { state, leader } = this.#events;
+    const role = state === "connected" ? (leader ? "this tab polls" : "another tab polls") : "";
+    part(this.element, "role").textContent = role;
+  }
+
+  #describe() {
+    const { account, user, session } = this.visitor;
+    this.element.style.setProperty("--color", `var(--color-${this.color})`);
+    this.element.setAttribute("aria-label", `Session ${session}`);
+    part(this.element, "name").textContent = session;
+    const who = user === undefined ? "no user, so no history" : `user ${user}`;
+    part(this.element, "who").textContent = `account ${account} · ${who}`;
+    this.#messages.read([]);
+  }
+
+  #listen() {
+    const actions = {
+      toggle: () => this.#toggle(),
+      end: () => this.#end(),
+      "read-all": () => this.#markRead(this.#messages.unread),
+    };
+    for (const [name, action] of Object.entries(actions)) {
+      const button = /** @type {HTMLButtonElement} */ (find(`[data-action="${name}"]`, this.element));
+      button.addEventListener("click", () => void this.#try(action));
+    }
+    for (const view of ["live", "history"]) {
+      find(`[data-view="${view}"]`, this.element).addEventListener("click", () => this.#view(view));
+    }
+  }
+
+  /** @param {string} chosen */
+  #view(chosen) {
+    for (const view of ["live", "history"]) {
+      find(`[data-view="${view}"]`, this.element).setAttribute("aria-pressed", String(view === chosen));
+      find(`[data-list="${view}"]`, this.element).hidden = view !== chosen;
+    }
+    if (chosen === "history") void this.#try(() => this.#loadHistory());
+  }
+
+  async #loadHistory() {
+    const { user } = this.visitor;
+    if (user !== undefined) this.#messages.load(await api.history(user, Math.floor(Date.now() / 1000) - DAY));
+  }
+
+  async #toggle() {
+    if (this.#events.state === "disconnected") return this.connect();
+    await this.#events.disconnect();
+  }
+
+  /** @param {string[]} ids */
+  async #markRead(ids) {
+    const { user } = this.visitor;
+    if (user !== undefined && ids.length > 0) this.#messages.read(await api.markRead(user, ids));
+  }
+
+  async #end() {
+    await this.#events.disconnect();
+    try {
+      await api.endSession(this.visitor);
+    } catch (error) {
+      // It has ended already.
+      if (!(error instanceof api.Refusal && error.status === 404)) throw error;
+    }
+    clearInterval(this.#clock);
+    this.element.remove();
+    this.#page.ended();
+  }
+
+  /** @param {() => unknown} action */
+  async #try(action) {
+    try {
+      await action();
+    } catch (error) {
+      this.#problem(textOf(error));
+    }
+  }
+
+  /** @param {string} text */
+  #problem(text) {
+    const problem = part(this.element, "problem");
+    problem.textContent = text;
+    problem.hidden = text === "";
+  }
+
+  /** @param {string} text */
+  #note(text) {
+    part(this.element, "note").textContent = text;
+  }
+}
+
+/** @param {number} seconds epoch seconds */
+function clock(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString([], { hourCycle: "h23" });
+}
