@@ -1,0 +1,61 @@
+import { inject } from "vitest";
+import { amzDate, sign } from "../../client/src/sigv4.js";
+
+export interface Visitor {
+  account: number;
+  user: number;
+  session: string;
+}
+
+let made = 0;
+
+/** A visitor that no other test has. */
+export function visitor(): Visitor {
+  const unique = Date.now() * 1000 + made++;
+  return { account: unique, user: unique, session: "browser" };
+}
+
+/** The example backend, called as the page calls it. */
+async function call(path: string, body?: object) {
+  const init = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  const response = await fetch(new URL(path, inject("stack").demoUrl), init);
+  if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+  return response.json();
+}
+
+/** Publishes messages with `n` from `first` on, to all sessions of a user. */
+export function publish({ account, user }: Visitor, count: number, { first = 0, by = "http" } = {}) {
+  const messages = Array.from({ length: count }, (_, i) => ({ n: first + i }));
+  return call("/api/publish", { by, account, user, messages });
+}
+
+/** Refreshes a session, which shuts out its former keys. */
+export function refresh(visitor: Visitor) {
+  const fields = Object.entries(visitor).map(([name, value]) => [name, String(value)]);
+  return call(`/api/session?${new URLSearchParams(fields)}`);
+}
+
+/** Calls SQS with the operator's keys. */
+export async function sqs(action: string, content: object) {
+  const { endpoint, region, ...keys } = inject("stack");
+  const url = `${endpoint}/`;
+  const body = JSON.stringify(content);
+  const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${action}` };
+  const scope = { region, service: "sqs", date: amzDate(Date.now() / 1000) };
+  const signed = await sign({ method: "POST", url, headers, body }, keys, scope);
+  const response = await fetch(url, { method: "POST", headers: signed, body });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${action}: ${text}`);
+  return text ? JSON.parse(text) : {};
+}
+
+/** How many messages a queue holds, in handlers or not. */
+export async function waiting(QueueUrl: string): Promise<number> {
+  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+  const { Attributes } = await sqs("GetQueueAttributes", { QueueUrl, AttributeNames: names });
+  return names.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+}

@@ -1,0 +1,65 @@
+/**
+ * The application of the tests' pages: it writes down what its client tells, and keeps the numbers of
+ * messages across reloads. Its handlers are synchronous, so that a message counts when it is written down.
+ */
+import { BrowserEvents } from "sqs-browser-events";
+
+/** @type {import("./pages.js").Setup} */
+const {
+  visitor,
+  options,
+  endpoint,
+  expireIn,
+  throwing = {},
+} = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+
+/** @type {import("./pages.js").Log} */
+const log = {
+  numbers: JSON.parse(sessionStorage.getItem("numbers") ?? "[]"),
+  fromHistory: [],
+  receipts: [],
+  states: [],
+  reasons: [],
+  gaps: [],
+  errors: [],
+  renewals: 0,
+  queue: "",
+};
+
+/** @param {string} path @param {Record<string, unknown>} query */
+async function ask(path, query, method = "GET") {
+  const fields = Object.entries(query).map(([name, value]) => [name, String(value)]);
+  const response = await fetch(`${path}?${new URLSearchParams(fields)}`, { method });
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
+}
+
+const events = new BrowserEvents({
+  getSession: async ({ reason }) => {
+    log.reasons.push(reason);
+    const session = await ask("/api/session", { ...visitor, reason }, "POST");
+    log.queue = session.sqsUrl;
+    if (endpoint) session.sqsUrl = session.sqsUrl.replace(new URL(session.sqsUrl).origin, endpoint);
+    if (reason === "start" && expireIn) session.expires = Date.now() / 1000 + expireIn;
+    return session;
+  },
+  getHistory: ({ since }) => ask("/api/history", { user: visitor.user, since }),
+  ...options,
+});
+events.on("message", ({ n }, { source }) => {
+  const number = Number(n);
+  if ((throwing[number] ?? 0) > 0) {
+    throwing[number] = (throwing[number] ?? 0) - 1;
+    throw new Error(`no ${number}`);
+  }
+  log.numbers.push(number);
+  sessionStorage.setItem("numbers", JSON.stringify(log.numbers));
+  if (source === "history") log.fromHistory.push(number);
+});
+events.on("receipt", ({ ids }) => log.receipts.push(...ids));
+events.on("state", ({ state }) => log.states.push(state));
+events.on("gap", ({ reason }) => log.gaps.push(reason));
+events.on("error", ({ code, messageId }) => log.errors.push({ code, messageId }));
+events.on("renewed", () => log.renewals++);
+events.connect();
+Object.assign(globalThis, { log, events });

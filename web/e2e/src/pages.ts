@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { BrowserEvents, Options, SessionReason, State } from "sqs-browser-events";
+import { test as base, expect, inject } from "vitest";
+import { type Visitor, waiting } from "./backend.js";
+import { launch } from "./chromium.js";
+
+/** What a test's page is to do; see `page.js`. */
+export interface Setup {
+  visitor: Visitor;
+  options?: Omit<Options, "getSession" | "getHistory" | "environment">;
+  /** Polls go here instead of to the endpoint. */
+  endpoint?: string;
+  /** How often the handler throws, by the message's number. */
+  throwing?: Record<number, number>;
+  /** What the first session says of its expiry, in seconds. */
+  expireIn?: number;
+}
+
+/** What a test's page writes down. */
+export interface Log {
+  numbers: number[];
+  fromHistory: number[];
+  receipts: string[];
+  states: State[];
+  reasons: SessionReason[];
+  gaps: string[];
+  errors: { code: string; messageId: string | undefined }[];
+  renewals: number;
+  queue: string;
+}
+
+declare global {
+  var log: Log;
+  var events: BrowserEvents;
+}
+
+const html = (script: string) => `<!doctype html><title>test</title>
+<script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js"}}</script>
+<script type="module">${script}</script>`;
+
+/** Opens a page on the demo's origin that runs a module. */
+export async function run(context: BrowserContext, script: string, hash = ""): Promise<Page> {
+  const page = await context.newPage();
+  const url = new URL(`test.html#${hash}`, inject("stack").demoUrl).href;
+  await page.route("**/test.html", (route) =>
+    route.fulfill({ contentType: "text/html", body: html(script) }),
+  );
+  await page.goto(url);
+  return page;
+}
+
+/** Opens a page of the tests' application and waits until it is connected. */
+export async function open(context: BrowserContext, setup: Setup): Promise<Page> {
+  const script = readFileSync(new URL("page.js", import.meta.url), "utf8");
+  const page = await run(context, script, encodeURIComponent(JSON.stringify(setup)));
+  await connected(page);
+  return page;
+}
+
+export async function connected(page: Page): Promise<void> {
+  await page.waitForFunction(() => globalThis.events?.state === "connected");
+}
+
+/** Waits until so many messages have come. */
+export async function came(page: Page, count: number): Promise<void> {
+  await page.waitForFunction((count) => globalThis.log?.numbers.length >= count, count);
+}
+
+export const logOf = (page: Page): Promise<Log> => page.evaluate(() => globalThis.log);
+
+/**
+ * All messages have come to the page, none of them twice. It waits until the queue is empty, since what
+ * is not deleted could come again.
+ */
+export async function expectAll(page: Page, count: number): Promise<void> {
+  await came(page, count);
+  const { queue } = await logOf(page);
+  await expect.poll(() => waiting(queue), { timeout: 20_000 }).toBe(0);
+  const { numbers } = await logOf(page);
+  expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+}
+
+interface Fixtures {
+  browser: Browser;
+  /** A browser's profile: its tabs share storage, locks and channels. */
+  context: BrowserContext;
+}
+
+/** A test in Chromium. */
+export const test = base.extend<Fixtures>({
+  browser: [
+    // biome-ignore lint/correctness/noEmptyPattern: the form that Vitest reads
+    async ({}, use) => {
+      const browser = await launch();
+      await use(browser);
+      await browser.close();
+    },
+    { scope: "file" },
+  ],
+  context: async ({ browser }, use) => {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(30_000);
+    await use(context);
+    await context.close();
+  },
+});

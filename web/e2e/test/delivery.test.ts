@@ -1,0 +1,75 @@
+import { expect, inject } from "vitest";
+import { publish, visitor } from "../src/backend.js";
+import { came, connected, expectAll, logOf, open, test } from "../src/pages.js";
+import { CountingProxy } from "../src/proxy.js";
+
+/** Retries, gaps and changes of the leader show quickly. */
+const QUICK = { visibilityTimeout: 2, deleteDelay: 0.5 };
+
+test("two browsers of a user receive what is published by HTTP and by Kinesis", async ({
+  browser,
+  context,
+}) => {
+  const user = visitor();
+  const other = await browser.newContext();
+  const pages = [
+    await open(context, { visitor: user, options: QUICK }),
+    await open(other, { visitor: { ...user, session: "other" }, options: QUICK }),
+  ];
+  await publish(user, 3);
+  await publish(user, 3, { first: 3, by: "kinesis" });
+  for (const page of pages) await expectAll(page, 6);
+  await other.close();
+});
+
+test("a reload in the middle of a burst loses none and shows none twice", async ({ context }) => {
+  const user = visitor();
+  const page = await open(context, { visitor: user, options: QUICK });
+  await publish(user, 500);
+  await came(page, 100);
+  const { numbers } = await logOf(page);
+  expect(numbers.length).toBeLessThan(500);
+  await page.reload();
+  await expectAll(page, 500);
+});
+
+test("of two tabs one polls; when it closes in mid-burst, the other loses nothing", async ({ context }) => {
+  const proxy = await CountingProxy.start(inject("stack").endpoint);
+  const setup = { visitor: visitor(), options: QUICK, endpoint: proxy.url };
+  const leader = await open(context, setup);
+  const follower = await open(context, setup);
+  expect(await leader.evaluate(() => globalThis.events.leader)).toBe(true);
+  expect(await follower.evaluate(() => globalThis.events.leader)).toBe(false);
+  await publish(setup.visitor, 300);
+  await came(follower, 60);
+  expect(proxy.most).toBe(1);
+  const { numbers } = await logOf(follower);
+  expect(numbers.length).toBeLessThan(300);
+  await leader.close();
+  await expectAll(follower, 300);
+  expect(await follower.evaluate(() => globalThis.events.leader)).toBe(true);
+  proxy.stop();
+});
+
+test("an idle pair of tabs polls as often as one", async ({ context }) => {
+  const proxy = await CountingProxy.start(inject("stack").endpoint);
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 }, endpoint: proxy.url };
+  await open(context, setup);
+  await open(context, setup);
+  const start = { polls: proxy.polls, at: Date.now() };
+  await expect.poll(() => proxy.polls - start.polls, { timeout: 20_000 }).toBe(4);
+  // Each poll waits for a second; two pollers would have made four in two.
+  expect(Date.now() - start.at).toBeGreaterThan(2500);
+  expect(proxy.most).toBe(1);
+  proxy.stop();
+});
+
+test("what was published while no page was open comes when one is", async ({ context }) => {
+  const user = visitor();
+  const first = await open(context, { visitor: user, options: QUICK });
+  await first.close();
+  await publish(user, 20);
+  const second = await open(context, { visitor: user, options: QUICK });
+  await connected(second);
+  await expectAll(second, 20);
+});
