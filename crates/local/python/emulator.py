@@ -2,12 +2,16 @@
 
 SQS lets any origin call it, names the headers that it takes, and lets pages read its refusals too.
 MiniStack answers preflights with `*`, which does not cover Authorization by the Fetch standard, and
-refuses calls without CORS headers, which hides from the page that its keys have expired.
+refuses calls without CORS headers, which hides from the page that its keys have expired. It also goes
+on with a poll whose caller has left, and hands it the next message, which is then hidden for a while.
 """
+
+import asyncio
 
 import ministack.app as ministack
 
 ENDPOINT = "/"  # every service but S3 and the HTTP API is called here
+POLL = b"AmazonSQS.ReceiveMessage"
 OPEN = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"*"),
@@ -16,12 +20,16 @@ emulator = ministack.app
 
 
 async def app(scope, receive, send):
-    headers = dict(scope.get("headers", ()))
-    if scope["type"] != "http" or scope["path"] != ENDPOINT or b"origin" not in headers:
+    if scope["type"] != "http" or scope["path"] != ENDPOINT:
         return await emulator(scope, receive, send)
-    if scope["method"] == "OPTIONS":
-        return await allow(headers, send)
-    await emulator(scope, receive, opened(send))
+    headers = dict(scope["headers"])
+    if b"origin" in headers:
+        if scope["method"] == "OPTIONS":
+            return await allow(headers, send)
+        send = opened(send)
+    if headers.get(b"x-amz-target") == POLL:
+        return await poll(scope, receive, send)
+    await emulator(scope, receive, send)
 
 
 async def allow(headers, send):
@@ -45,6 +53,25 @@ def opened(send):
         await send(event)
 
     return send_open
+
+
+async def poll(scope, receive, send):
+    """Ends with its answer, or when its caller has left."""
+    events = [await receive()]
+    while events[-1].get("more_body"):
+        events.append(await receive())
+    body = iter(events)
+
+    async def read():
+        return next(body, {"type": "http.disconnect"})
+
+    answer = asyncio.ensure_future(emulator(scope, read, send))
+    left = asyncio.ensure_future(receive())
+    await asyncio.wait({answer, left}, return_when=asyncio.FIRST_COMPLETED)
+    left.cancel()
+    if answer.done():
+        answer.result()
+    answer.cancel()
 
 
 ministack.app = app

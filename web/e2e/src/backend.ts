@@ -27,9 +27,13 @@ async function call(path: string, body?: object) {
   return response.json();
 }
 
-/** Publishes messages with `n` from `first` on, to all sessions of a user. */
-export function publish({ account, user }: Visitor, count: number, { first = 0, by = "http" } = {}) {
-  const messages = Array.from({ length: count }, (_, i) => ({ n: first + i }));
+/** Publishes messages with `n` from `first` on, to all sessions of a user, or of an account. */
+export function publish(
+  { account, user }: Pick<Visitor, "account"> & Partial<Visitor>,
+  count: number,
+  { first = 0, by = "http", text = "" } = {},
+) {
+  const messages = Array.from({ length: count }, (_, i) => ({ n: first + i, text }));
   return call("/api/publish", { by, account, user, messages });
 }
 

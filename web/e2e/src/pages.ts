@@ -4,6 +4,7 @@ import type { BrowserEvents, Options, SessionReason, State } from "sqs-browser-e
 import { test as base, expect, inject } from "vitest";
 import { type Visitor, waiting } from "./backend.js";
 import { launch } from "./chromium.js";
+import { proxyTo, TestServer } from "./server.js";
 
 /** What a test's page is to do; see `page.js`. */
 export interface Setup {
@@ -36,26 +37,17 @@ declare global {
 }
 
 const html = (script: string) => `<!doctype html><title>test</title>
+<link rel="icon" href="data:,">
 <script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js"}}</script>
 <script type="module">${script}</script>`;
 
-/** Opens a page on the demo's origin that runs a module. */
-export async function run(context: BrowserContext, script: string, hash = ""): Promise<Page> {
-  const page = await context.newPage();
-  const url = new URL(`test.html#${hash}`, inject("stack").demoUrl).href;
-  await page.route("**/test.html", (route) =>
-    route.fulfill({ contentType: "text/html", body: html(script) }),
-  );
-  await page.goto(url);
-  return page;
-}
-
-/** Opens a page of the tests' application and waits until it is connected. */
-export async function open(context: BrowserContext, setup: Setup): Promise<Page> {
-  const script = readFileSync(new URL("page.js", import.meta.url), "utf8");
-  const page = await run(context, script, encodeURIComponent(JSON.stringify(setup)));
-  await connected(page);
-  return page;
+/** An application's origin: a page that runs a module, in front of the example backend and the client. */
+export function application(script: string): Promise<TestServer> {
+  const others = proxyTo(inject("stack").demoUrl);
+  return TestServer.start((incoming, outgoing) => {
+    if (incoming.url !== "/") return others(incoming, outgoing);
+    outgoing.writeHead(200, { "content-type": "text/html" }).end(html(script));
+  });
 }
 
 export async function connected(page: Page): Promise<void> {
@@ -81,8 +73,13 @@ export async function expectAll(page: Page, count: number): Promise<void> {
   expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
 }
 
+/** Opens a page of the tests' application. */
+type Open = (context: BrowserContext, setup: Setup) => Promise<Page>;
+
 interface Fixtures {
   browser: Browser;
+  /** Opens a page and waits until it is connected. */
+  open: Open;
   /** A browser's profile: its tabs share storage, locks and channels. */
   context: BrowserContext;
 }
@@ -98,9 +95,23 @@ export const test = base.extend<Fixtures>({
     },
     { scope: "file" },
   ],
+  open: [
+    // biome-ignore lint/correctness/noEmptyPattern: the form that Vitest reads
+    async ({}, use) => {
+      const app = await application(readFileSync(new URL("page.js", import.meta.url), "utf8"));
+      await use(async (context, setup) => {
+        const page = await context.newPage();
+        await page.goto(`${app.url}/#${encodeURIComponent(JSON.stringify(setup))}`);
+        await connected(page);
+        return page;
+      });
+      app.stop();
+    },
+    { scope: "file" },
+  ],
   context: async ({ browser }, use) => {
     const context = await browser.newContext();
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(8_000);
     await use(context);
     await context.close();
   },

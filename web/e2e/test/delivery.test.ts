@@ -1,7 +1,7 @@
 import { expect, inject } from "vitest";
 import { publish, visitor } from "../src/backend.js";
-import { came, connected, expectAll, logOf, open, test } from "../src/pages.js";
-import { CountingProxy } from "../src/proxy.js";
+import { came, connected, expectAll, logOf, test } from "../src/pages.js";
+import { PollCount, TestServer } from "../src/server.js";
 
 /** Retries, gaps and changes of the leader show quickly. */
 const QUICK = { visibilityTimeout: 2, deleteDelay: 0.5 };
@@ -9,6 +9,7 @@ const QUICK = { visibilityTimeout: 2, deleteDelay: 0.5 };
 test("two browsers of a user receive what is published by HTTP and by Kinesis", async ({
   browser,
   context,
+  open,
 }) => {
   const user = visitor();
   const other = await browser.newContext();
@@ -22,7 +23,7 @@ test("two browsers of a user receive what is published by HTTP and by Kinesis", 
   await other.close();
 });
 
-test("a reload in the middle of a burst loses none and shows none twice", async ({ context }) => {
+test("a reload in the middle of a burst loses none and shows none twice", async ({ context, open }) => {
   const user = visitor();
   const page = await open(context, { visitor: user, options: QUICK });
   await publish(user, 500);
@@ -33,8 +34,12 @@ test("a reload in the middle of a burst loses none and shows none twice", async 
   await expectAll(page, 500);
 });
 
-test("of two tabs one polls; when it closes in mid-burst, the other loses nothing", async ({ context }) => {
-  const proxy = await CountingProxy.start(inject("stack").endpoint);
+test("of two tabs one polls; when it closes in mid-burst, the other loses nothing", async ({
+  context,
+  open,
+}) => {
+  const polls = new PollCount();
+  const proxy = await TestServer.start(polls.before(inject("stack").endpoint));
   const setup = { visitor: visitor(), options: QUICK, endpoint: proxy.url };
   const leader = await open(context, setup);
   const follower = await open(context, setup);
@@ -42,7 +47,7 @@ test("of two tabs one polls; when it closes in mid-burst, the other loses nothin
   expect(await follower.evaluate(() => globalThis.events.leader)).toBe(false);
   await publish(setup.visitor, 300);
   await came(follower, 60);
-  expect(proxy.most).toBe(1);
+  expect(polls.most).toBe(1);
   const { numbers } = await logOf(follower);
   expect(numbers.length).toBeLessThan(300);
   await leader.close();
@@ -51,20 +56,21 @@ test("of two tabs one polls; when it closes in mid-burst, the other loses nothin
   proxy.stop();
 });
 
-test("an idle pair of tabs polls as often as one", async ({ context }) => {
-  const proxy = await CountingProxy.start(inject("stack").endpoint);
+test("an idle pair of tabs polls as often as one", async ({ context, open }) => {
+  const polls = new PollCount();
+  const proxy = await TestServer.start(polls.before(inject("stack").endpoint));
   const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 }, endpoint: proxy.url };
   await open(context, setup);
   await open(context, setup);
-  const start = { polls: proxy.polls, at: Date.now() };
-  await expect.poll(() => proxy.polls - start.polls, { timeout: 20_000 }).toBe(4);
+  const start = { total: polls.total, at: Date.now() };
+  await expect.poll(() => polls.total - start.total, { timeout: 20_000 }).toBe(4);
   // Each poll waits for a second; two pollers would have made four in two.
   expect(Date.now() - start.at).toBeGreaterThan(2500);
-  expect(proxy.most).toBe(1);
+  expect(polls.most).toBe(1);
   proxy.stop();
 });
 
-test("what was published while no page was open comes when one is", async ({ context }) => {
+test("what was published while no page was open comes when one is", async ({ context, open }) => {
   const user = visitor();
   const first = await open(context, { visitor: user, options: QUICK });
   await first.close();

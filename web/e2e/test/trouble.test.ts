@@ -1,10 +1,10 @@
 import { expect } from "vitest";
 import { publish, refresh, sqs, visitor } from "../src/backend.js";
-import { came, connected, expectAll, logOf, open, test } from "../src/pages.js";
+import { came, connected, expectAll, logOf, test } from "../src/pages.js";
 
 const QUICK = { visibilityTimeout: 2, deleteDelay: 0.5, waitTime: 2, maxBackoff: 2 };
 
-test("keys that stop working in flight are replaced, and nothing is lost", async ({ context }) => {
+test("keys that stop working in flight are replaced, and nothing is lost", async ({ context, open }) => {
   const user = visitor();
   const page = await open(context, { visitor: user, options: QUICK });
   await publish(user, 100);
@@ -18,9 +18,9 @@ test("keys that stop working in flight are replaced, and nothing is lost", async
   expect(renewals).toBe(1);
 });
 
-test("keys that expire soon are renewed once, without a pause in polling", async ({ context }) => {
+test("keys that expire soon are renewed once, without a pause in polling", async ({ context, open }) => {
   const user = visitor();
-  const page = await open(context, { visitor: user, options: QUICK, expireIn: 4 });
+  const page = await open(context, { visitor: user, options: { ...QUICK, waitTime: 1 }, expireIn: 8 });
   await publish(user, 50);
   await page.waitForFunction(() => globalThis.log.renewals > 0);
   await publish(user, 50, { first: 50 });
@@ -30,7 +30,7 @@ test("keys that expire soon are renewed once, without a pause in polling", async
   expect(states).toEqual(["connecting", "connected"]);
 });
 
-test("a deleted queue is replaced, and the history fills the gap", async ({ context }) => {
+test("a deleted queue is replaced, and the history fills the gap", async ({ context, open }) => {
   const user = visitor();
   const page = await open(context, { visitor: user, options: QUICK });
   await publish(user, 5);
@@ -47,7 +47,7 @@ test("a deleted queue is replaced, and the history fills the gap", async ({ cont
   expect(fromHistory.toSorted((a, b) => a - b)).toEqual([5, 6, 7, 8, 9]);
 });
 
-test("offline for a while: it says so, and everything comes afterwards", async ({ context }) => {
+test("offline for a while: it says so, and everything comes afterwards", async ({ context, open }) => {
   const user = visitor();
   const page = await open(context, { visitor: user, options: QUICK });
   await context.setOffline(true);
@@ -59,7 +59,10 @@ test("offline for a while: it says so, and everything comes afterwards", async (
   expect((await logOf(page)).errors).toEqual([]);
 });
 
-test("a handler that throws gets the message again, and others are not held up", async ({ context }) => {
+test("a handler that throws gets the message again, and others are not held up", async ({
+  context,
+  open,
+}) => {
   const user = visitor();
   const thrown: string[] = [];
   const options = { ...QUICK, visibilityTimeout: 1, maxAttempts: 3 };
@@ -71,7 +74,7 @@ test("a handler that throws gets the message again, and others are not held up",
   expect((await logOf(page)).numbers.at(-1)).toBe(3);
 });
 
-test("a handler that always throws is told once that the message was given up", async ({ context }) => {
+test("a handler that always throws is told once that the message was given up", async ({ context, open }) => {
   const user = visitor();
   const options = { ...QUICK, visibilityTimeout: 1, maxAttempts: 2 };
   const page = await open(context, { visitor: user, options, throwing: { 3: 99 } });
