@@ -10,12 +10,16 @@ const {
   options,
   endpoint,
   expireIn,
+  leave,
   throwing = {},
 } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 
+/** @type {number[]} */
+const numbers = JSON.parse(sessionStorage.getItem("numbers") ?? "[]");
 /** @type {import("./pages.js").Log} */
 const log = {
-  numbers: JSON.parse(sessionStorage.getItem("numbers") ?? "[]"),
+  numbers,
+  restored: numbers.length,
   fromHistory: [],
   receipts: [],
   states: [],
@@ -52,9 +56,12 @@ events.on("message", ({ n }, { source }) => {
     throwing[number] = (throwing[number] ?? 0) - 1;
     throw new Error(`no ${number}`);
   }
-  log.numbers.push(number);
-  sessionStorage.setItem("numbers", JSON.stringify(log.numbers));
+  numbers.push(number);
+  sessionStorage.setItem("numbers", JSON.stringify(numbers));
   if (source === "history") log.fromHistory.push(number);
+  if (numbers.length !== leave?.at) return;
+  if (leave.to === "itself") location.reload();
+  else location.href = leave.to;
 });
 events.on("receipt", ({ ids }) => log.receipts.push(...ids));
 events.on("state", ({ state }) => log.states.push(state));

@@ -14,6 +14,8 @@ export interface Setup {
   endpoint?: string;
   /** How often the handler throws, by the message's number. */
   throwing?: Record<number, number>;
+  /** Where the page goes by itself when it has so many messages: itself is a reload. */
+  leave?: { at: number; to: "itself" | "about:blank" };
   /** What the first session says of its expiry, in seconds. */
   expireIn?: number;
 }
@@ -21,6 +23,8 @@ export interface Setup {
 /** What a test's page writes down. */
 export interface Log {
   numbers: number[];
+  /** How many of them were there when the page was loaded. */
+  restored: number;
   fromHistory: number[];
   receipts: string[];
   states: State[];
