@@ -53,20 +53,20 @@ async fn bodies(browser: &Browser) -> Vec<Value> {
     }
 }
 
-/// The vector of docs/PROTOCOL.md, in Node and in Python; Rust has it as a doc test.
+/// The recipes of docs/PROTOCOL.md, extracted and run on its vector; Rust has that as a doc test.
 #[tokio::test]
-async fn decoders_read_the_published_vector() {
+async fn recipes_of_the_protocol_read_its_vector() {
     sbe_tests::system::stack(); // the virtual environment is made with the system
-    let dir = root().join(format!("target/vector-{}", unique()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let (session, messages) = (dir.join("session.json"), dir.join("messages.json"));
-    let key = "LkWUsGQKi8E9QoMJEeY1HLL8rdJNJr3fzDp+F9CpkCY=";
-    std::fs::write(&session, json!({"session": {"aesKey": key}}).to_string()).unwrap();
-    std::fs::write(&messages, json!({"Messages": [{"Body": "9734675727|nw7xCnVR0m/YrGgG"}]}).to_string())
-        .unwrap();
-    let files = [session.to_str().unwrap(), messages.to_str().unwrap()];
-    for (program, script) in [("node", "docs/decrypt.mjs"), (".local/venv/bin/python", "docs/decrypt.py")] {
-        assert_eq!(recipe(program, &[script, files[0], files[1]]).await, "this is test\n", "{script}");
-    }
-    std::fs::remove_dir_all(dir).unwrap();
+    let arguments = r#"("LkWUsGQKi8E9QoMJEeY1HLL8rdJNJr3fzDp+F9CpkCY=", "9734675727|nw7xCnVR0m/YrGgG")"#;
+    let js = format!("{}console.log(await decrypt{arguments});", code_block("js"));
+    assert_eq!(recipe("node", &["--input-type=module", "-e", &js]).await, "this is test\n");
+    let python = format!("{}print(decrypt{arguments})", code_block("python"));
+    assert_eq!(recipe(".local/venv/bin/python", &["-c", &python]).await, "this is test\n");
+}
+
+/// The first code block of a language in docs/PROTOCOL.md.
+fn code_block(language: &str) -> &'static str {
+    let text = include_str!("../../docs/PROTOCOL.md");
+    let (_, rest) = text.split_once(&format!("```{language}\n")).expect("the block is there");
+    rest.split_once("```").expect("the block ends").0
 }
