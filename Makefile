@@ -2,7 +2,7 @@
 
 VENV := .local/venv/bin
 
-.PHONY: help run logs test test-fast lint deny template web bench package validate deploy clean
+.PHONY: help run logs test latency bench package validate deploy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -18,6 +18,10 @@ logs: ## Follow the logs of the local system's functions
 test: ## Pass every test: format, lints, units, properties, docs, licences, template, flows
 	@scripts/check-tools cargo python3 node
 	@scripts/test
+
+latency: ## Measure the time from publishing to a poll's receipt on a local system
+	cargo build --workspace --bins
+	target/debug/latency
 
 bench: ## Measure what a fan-out costs
 	cargo run --release -p sbe-bench

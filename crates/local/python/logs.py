@@ -26,8 +26,10 @@ def main():
             name = group["logGroupName"]
             for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
                 for event in page["events"]:
-                    if event["eventId"] not in seen:
-                        seen.add(event["eventId"])
+                    # Two equal lines of one stream in one millisecond are shown as one.
+                    key = (event["logStreamName"], event["timestamp"], event["message"])
+                    if key not in seen:
+                        seen.add(key)
                         print(f"{name.removeprefix(prefix):26} {event['message'].rstrip()}", flush=True)
         if "--once" in sys.argv:
             return

@@ -35,7 +35,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub binaries: Option<PathBuf>,
 
-    /// Only make the Python virtual environment in .local, then end.
+    /// Only make the Python virtual environment in .local, with what the tests need, then end.
     #[arg(long)]
     pub prepare: bool,
 

@@ -1,4 +1,6 @@
-//! The template, the code and the documentation name the same routes.
+//! The template, the code and the documentation name the same routes, and the API keeps to them.
+//!
+//! Apart from the flows, with a system of its own: its random calls publish to everyone.
 
 use sbe_edge::{Method, Route};
 use sbe_tests::system::root;
@@ -66,6 +68,30 @@ fn of_openapi() -> Routes {
         methods.map(|method| pair(&method, &path)).collect::<Vec<_>>()
     };
     paths.into_iter().flat_map(methods).collect()
+}
+
+/// Random calls within and outside of the documented contract: no 5xx, no status, type or body that
+/// is not documented. Bounded by the number of examples and by time.
+#[test]
+fn schemathesis_finds_nothing() {
+    let stack = sbe_tests::system::stack();
+    let output = Command::new(root().join(".local/venv/bin/st"))
+        .args(["run", "docs/openapi.yaml", "--url", &stack.api_url, "--max-time", "40", "--seed", "1"])
+        .args(["--phases", "examples,fuzzing", "--max-examples", "10", "--workers", "2", "--no-color"])
+        .args(["--checks", "not_a_server_error,status_code_conformance"])
+        .args(["--checks", "content_type_conformance,response_schema_conformance"])
+        .args(["--suppress-health-check", "all", "--generation-database", "none", "--warnings", "off"])
+        .env("SCHEMATHESIS_HOOKS", "contract.sign")
+        .env("PYTHONPATH", root().join("tests"))
+        .env("SBE_ACCESS_KEY", &stack.keys.access_key)
+        .env("SBE_SECRET_KEY", &stack.keys.secret_key)
+        .env("SBE_REGION", &stack.region)
+        .current_dir(root())
+        .output()
+        .expect("schemathesis runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    println!("{text}");
 }
 
 #[test]
