@@ -14,13 +14,9 @@ import { SessionCard } from "./session.js";
 /** Browsers open six connections to a host over HTTP/1.1. Each session polls on one; one is left for deletions. */
 const MOST = 5;
 const STORE = "sessions";
+/** Another browser's sessions have other names: two that poll one queue would take each other's messages. */
+const BROWSER = Math.random().toString(36).slice(2, 6);
 const NAMES = ["laptop", "phone", "tablet", "desktop", "watch", "kiosk"];
-/** @type {Visitor[]} */
-const FIRST = [
-  { account: 1, user: 7, session: "laptop" },
-  { account: 1, user: 7, session: "phone" },
-  { account: 1, user: 8, session: "tablet" },
-];
 
 const chart = new Chart();
 /** @type {Set<SessionCard>} */
@@ -48,8 +44,8 @@ function changed() {
   const visitors = [...cards].map(({ visitor }) => visitor);
   localStorage.setItem(STORE, JSON.stringify(visitors));
   offerAudiences(visitors);
-  const name = NAMES.find((name) => !visitors.some(({ session }) => session === name));
-  /** @type {HTMLInputElement} */ (find('#open [name="session"]')).value = name ?? "";
+  const name = NAMES.find((name) => !visitors.some(({ session }) => session.startsWith(name)));
+  /** @type {HTMLInputElement} */ (find('#open [name="session"]')).value = name ? `${name}-${BROWSER}` : "";
 }
 
 /** @param {Visitor[]} visitors */
@@ -124,9 +120,12 @@ function openAsked(event) {
   say("#opened", `Session ${session} is open.`);
 }
 
-/** @returns {Visitor[]} */
+/** On a first visit, two sessions of a user and one of another. @returns {Visitor[]} */
 function remembered() {
-  return JSON.parse(localStorage.getItem(STORE) ?? "null") ?? FIRST;
+  const stored = localStorage.getItem(STORE);
+  if (stored) return JSON.parse(stored);
+  const users = [7, 7, 8];
+  return users.map((user, i) => ({ account: 1, user, session: `${NAMES[i]}-${BROWSER}` }));
 }
 
 find("#publish").addEventListener("submit", (event) => void publish(/** @type {SubmitEvent} */ (event)));

@@ -7,6 +7,7 @@ export default defineConfig({
     globalSetup: "src/system.ts",
     fileParallelism: false,
     testTimeout: 40_000,
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
   },
 });

@@ -26,6 +26,6 @@ test("the quick start has less than ten lines, and runs as written", async ({ co
   await opened;
   // The example backend's account, when the page does not say which.
   await publish({ account: 1 }, 1, { text: "hello" });
-  await expect.poll(() => said, { timeout: 10_000 }).toEqual(["hello"]);
+  await expect.poll(() => said).toEqual(["hello"]);
   app.stop();
 });
