@@ -106,9 +106,10 @@ impl Sessions {
         }
     }
 
-    /// The URLs of all queues that a session owns, active or not.
-    pub async fn queue_urls(&self) -> Result<HashSet<String>> {
-        let mut urls = HashSet::new();
+    /// The names of all queues that a session owns, active or not. Names, for the URL of a queue
+    /// differs by the endpoint that gave it.
+    pub async fn queue_names(&self) -> Result<HashSet<String>> {
+        let mut names = HashSet::new();
         let mut start = None;
         loop {
             let scan = self
@@ -116,17 +117,17 @@ impl Sessions {
                 .scan()
                 .table_name(&self.table)
                 .consistent_read(true)
-                .projection_expression("sqsUrl")
+                .projection_expression("sqsQueueName")
                 .set_exclusive_start_key(start);
-            let reply = scan.send().await.map_err(Error::sdk("Scan of queue URLs"))?;
+            let reply = scan.send().await.map_err(Error::sdk("Scan of queue names"))?;
             let items = reply.items.unwrap_or_default().into_iter();
-            urls.extend(items.filter_map(|mut item| match item.remove("sqsUrl") {
-                Some(AttributeValue::S(url)) => Some(url),
+            names.extend(items.filter_map(|mut item| match item.remove("sqsQueueName") {
+                Some(AttributeValue::S(name)) => Some(name),
                 _ => None,
             }));
             start = reply.last_evaluated_key;
             if start.is_none() {
-                return Ok(urls);
+                return Ok(names);
             }
         }
     }
