@@ -1,0 +1,29 @@
+//! What Lambda answers.
+
+use super::{Answer, record::Invocation, server::Call, tally::steps};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// An asynchronous invocation is billed a request up to this many bytes.
+const FIRST_BYTES: usize = 256 * 1024;
+/// And another one for each of these beyond.
+const FURTHER_BYTES: usize = 64 * 1024;
+
+/// A payload is a call of its own; when it is tried again it is the same one.
+pub(super) fn identity(path: &str, body: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    format!("{path}#{}", hasher.finish())
+}
+
+pub(super) fn invoke(call: &Call<'_>, path: &str, body: &[u8]) -> Answer {
+    let function = path.split('/').nth(3).unwrap_or_default();
+    let further = body.len().saturating_sub(FIRST_BYTES);
+    let units = if further == 0 { 1.0 } else { 1.0 + steps(further, FURTHER_BYTES) };
+    call.state.tally().taken(call.operation, 1, units);
+    if call.state.plan.records {
+        let payload = String::from_utf8_lossy(body).into_owned();
+        let invocation = Invocation { function: function.to_owned(), payload, answered: call.answered };
+        call.state.record().invocations.push(invocation);
+    }
+    Answer { status: 202, json: String::new() }
+}
