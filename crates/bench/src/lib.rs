@@ -14,12 +14,14 @@
 //! - [`cold_start`]: time to the first request, and size, of the functions' binaries
 //! - [`figures`]: what was measured, beside its targets
 //! - [`report`]: the figures as text and as plots
+//! - [`plot`]: bars in SVG
 
 pub mod cold_start;
 pub mod events;
 pub mod figures;
 pub mod harness;
 pub mod measure;
+pub mod plot;
 pub mod population;
 pub mod report;
 pub mod sink;

@@ -15,14 +15,22 @@ pub(super) fn identity(path: &str, body: &[u8]) -> String {
     format!("{path}#{}", hasher.finish())
 }
 
+/// Invocations are counted by function.
+pub(super) fn label(path: &str) -> String {
+    format!("Invoke {}", function(path))
+}
+
+fn function(path: &str) -> &str {
+    path.split('/').nth(3).unwrap_or_default()
+}
+
 pub(super) fn invoke(call: &Call<'_>, path: &str, body: &[u8]) -> Answer {
-    let function = path.split('/').nth(3).unwrap_or_default();
     let further = body.len().saturating_sub(FIRST_BYTES);
     let units = if further == 0 { 1.0 } else { 1.0 + steps(further, FURTHER_BYTES) };
-    call.state.tally().taken(call.operation, 1, units);
+    call.state.tally().taken(&call.label, 1, units);
     if call.state.plan.records {
         let payload = String::from_utf8_lossy(body).into_owned();
-        let invocation = Invocation { function: function.to_owned(), payload, answered: call.answered };
+        let invocation = Invocation { function: function(path).to_owned(), payload, answered: call.answered };
         call.state.record().invocations.push(invocation);
     }
     Answer { status: 202, json: String::new() }

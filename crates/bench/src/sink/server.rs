@@ -19,6 +19,8 @@ pub(super) struct Call<'a> {
     pub(super) state: &'a State,
     /// The operation, such as `SendMessageBatch`.
     pub(super) operation: &'a str,
+    /// What the call is counted as.
+    pub(super) label: String,
     /// What is called, so that a repeated call is known as one.
     pub(super) identity: String,
     /// How often that was called, this time included.
@@ -74,18 +76,19 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("Invoke");
+    let label = if operation == "Invoke" { lambda::label(parts.uri.path()) } else { operation.to_owned() };
     let identity = match operation {
         "Invoke" => lambda::identity(parts.uri.path(), &body),
         "SendMessage" | "SendMessageBatch" => sqs::identity(&body),
         _ => dynamodb::identity(operation, &body),
     };
-    state.tally().call(operation, body.len());
+    state.tally().call(&label, body.len());
     tokio::time::sleep(state.plan.latency).await;
     let attempt = if state.plan.records { state.attempt(&identity) } else { 0 };
     let faults = state.plan.faults.of(operation);
     let verdict = faults.verdict(&identity, attempt);
     let answered = !matches!(verdict, Verdict::Lost { .. });
-    let call = Call { state: &state, operation, identity, attempt, answered };
+    let call = Call { state: &state, operation, label, identity, attempt, answered };
     match verdict {
         Verdict::Done => carry_out(&call, parts.uri.path(), &body).map(response),
         Verdict::Refused(class) => Ok(response(refusal(operation, class))),
@@ -102,13 +105,12 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
 }
 
 fn carry_out(call: &Call<'_>, path: &str, body: &[u8]) -> io::Result<Answer> {
-    let answer = match call.operation {
+    match call.operation {
         "Invoke" => Ok(lambda::invoke(call, path, body)),
         "SendMessageBatch" => sqs::send_message_batch(call, body),
-        "SendMessage" => sqs::send_message(call, body),
+        "SendMessage" => Ok(sqs::send_message(call, body)),
         _ => dynamodb::answer(call, body),
-    };
-    Ok(answer?)
+    }
 }
 
 fn refusal(operation: &str, class: Class) -> Answer {

@@ -4,13 +4,13 @@ use crate::trial::{PERCENTS, TIME, clients, clients_that_wait, faults, leak, sil
 use sbe_bench::{
     events::{event, messages},
     population::Population,
-    sink::faults::Class,
+    sink::faults::{Class, Faults},
 };
 use sbe_core::{history::Timestamp, id::UserId, payload::PayloadCutter};
 use std::time::{Duration, Instant};
 use user_history_adder::{App, handle};
 
-const USERS: i64 = 40;
+const USERS: i64 = 12;
 const MESSAGES: usize = 5;
 const ADDER: &str = "user-history-adder";
 
@@ -64,7 +64,7 @@ async fn resets() {
 /// The invocation fails in time, and Lambda's retry completes the history.
 #[tokio::test]
 async fn what_there_is_no_time_for_is_left_to_the_retry() {
-    let sink = sink(Population::of(0), silence("PutItem"));
+    let sink = sink(Population::of(0), Faults { percent: 1, ..silence("PutItem") });
     let app = leak(App::new(&clients_that_wait(&sink, ADDER, TIME).await));
     let time = Duration::from_secs(3);
     let mut results = Vec::new();

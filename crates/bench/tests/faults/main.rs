@@ -6,7 +6,11 @@
 //!
 //! A seed decides which calls fail, so that every run sees the same faults.
 
+#[cfg(test)]
 mod dispatcher;
+#[cfg(test)]
 mod history;
+#[cfg(test)]
 mod sender;
+#[cfg(test)]
 mod trial;

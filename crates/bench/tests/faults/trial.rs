@@ -16,7 +16,7 @@ pub(crate) const PERCENTS: [u32; 3] = [1, 10, 50];
 
 /// A client gives an attempt up after this long: longer than any answer on loopback takes, however
 /// busy the machine.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1000);
 
 /// What Lambda gives an invocation where time is not what is tested.
 pub(crate) const TIME: Duration = Duration::from_secs(50);
