@@ -53,13 +53,22 @@ async fn malformed_messages_are_refused_and_reach_nobody() {
         (json!({"flow": flow, "userId": null}).to_string(), &format!("userId {INTEGER}")),
         (json!({"flow": flow, "userId": true}).to_string(), &format!("userId {INTEGER}")),
         (json!({"flow": flow, "accountId": [account]}).to_string(), &format!("accountId {INTEGER}")),
-        (json!({"flow": flow, "sessionId": 5}).to_string(), "sessionId must be a string of 1 to 256 characters"),
-        (json!({"flow": flow, "messageId": 5}).to_string(), "messageId must be a string of 1 to 256 characters"),
+        (
+            json!({"flow": flow, "sessionId": 5}).to_string(),
+            "sessionId must be a string of 1 to 256 characters",
+        ),
+        (
+            json!({"flow": flow, "messageId": 5}).to_string(),
+            "messageId must be a string of 1 to 256 characters",
+        ),
     ] {
         assert_eq!(backend.post("/notify", &body).await.failure(400), message, "{body}");
     }
     let large = json!({"flow": flow, "text": "x".repeat(256_000)});
-    assert_eq!(backend.post("/notify", large).await.failure(413), "message must be at most 256000 bytes of JSON");
+    assert_eq!(
+        backend.post("/notify", large).await.failure(413),
+        "message must be at most 256000 bytes of JSON"
+    );
     assert_eq!(backend.get("/notify?userId=x").await.failure(400), format!("userId {INTEGER}"));
 
     let last = json!({"accountId": account, "flow": flow, "n": "last"});

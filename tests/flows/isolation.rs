@@ -19,7 +19,7 @@ async fn keys_open_no_other_queue() {
     let account = unique();
     let own = backend.create(account, "own", None).await;
     let other = backend.create(account, "other", None).await;
-    assert!(own.poll(0).await.is_empty());
+    own.poll(0).await;
     denied!(own.sqs.receive_message().queue_url(other.queue()));
     denied!(own.sqs.delete_message().queue_url(other.queue()).receipt_handle("x"));
     denied!(own.sqs.receive_message().queue_url(&stack().rejected_queue_url));

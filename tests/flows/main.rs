@@ -1,9 +1,18 @@
 //! Flows from a backend's call to a browser's decrypted message, on the running system.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
+
 mod bad_input;
+mod cleanup;
+mod contract;
+mod endings;
 mod history;
 mod isolation;
 mod publish;
+mod receipts;
 mod recipes;
+mod renewal;
+mod secrecy;
 mod sessions;
+mod status;
 mod vectors;

@@ -112,7 +112,7 @@ async fn by_http_with_keys_in_the_path() {
             assert!(!messages.is_empty(), "session {session} has {} of {count}", texts.len());
             let ours = messages.into_iter().map(|text| serde_json::from_str::<Value>(&text).expect("JSON"));
             // Query parameters are strings; ids of the path are typed.
-            texts.extend(ours.filter(|message| message["flow"] == flow.to_string()));
+            texts.extend(ours.filter(|message| message["flow"].as_str() == Some(&*flow.to_string())));
         }
         let mut received: Vec<&str> = texts.iter().filter_map(|message| message["n"].as_str()).collect();
         received.sort_unstable();
@@ -181,5 +181,7 @@ async fn a_message_passes_through_unchanged_in_meaning() {
     assert_eq!(fields(&received)["n"], fields(&text)["n"]);
     assert_eq!(fields(&received)["a"], fields(&text)["a"]);
     assert!(received.contains("123456789012345678901234567890"));
-    assert!(received.find("\"z\"") < received.find("\"a\"") && received.find("\"a\"") < received.find("\"n\""));
+    assert!(
+        received.find("\"z\"") < received.find("\"a\"") && received.find("\"a\"") < received.find("\"n\"")
+    );
 }

@@ -9,7 +9,8 @@ struct Frame {
     name: String,
     aes_key: String,
     counter: String,
-    body: String,
+    #[serde(rename = "body")]
+    cipher_text: String,
     text: String,
 }
 
@@ -19,9 +20,10 @@ fn frames() {
     assert!(frames.len() > 5);
     for frame in frames {
         let key = AesKey::from_base64(&frame.aes_key).unwrap();
-        assert_eq!(decrypt(&key, &frame.body).unwrap(), frame.text, "{}", frame.name);
+        let body = format!("{}|{}", frame.counter, frame.cipher_text);
+        assert_eq!(decrypt(&key, &body).unwrap(), frame.text, "{}", frame.name);
         if let Some(counter) = frame.counter.parse().ok().filter(|counter| *counter < COUNTER_END) {
-            assert_eq!(encrypt(&key, counter, &frame.text), frame.body, "{}", frame.name);
+            assert_eq!(encrypt(&key, counter, &frame.text), body, "{}", frame.name);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Signed calls and stream records: what a backend does.
 
-use crate::{Browser, system::stack};
+use crate::{
+    Browser,
+    system::{root, stack},
+};
 use aws_sdk_kinesis::{
     config::{BehaviorVersion, Credentials, Region, SharedHttpClient},
     primitives::Blob,
@@ -87,7 +90,8 @@ impl Backend {
     pub async fn call(&self, method: &str, path: &str, body: String) -> Reply {
         let url = format!("{}{path}", self.stack.api_url);
         let headers = [("content-type", "application/json")];
-        let request = self.signer.sign(&self.http, method, &url, &headers, body).expect("the call can be signed");
+        let request =
+            self.signer.sign(&self.http, method, &url, &headers, body).expect("the call can be signed");
         reply(request).await
     }
 
@@ -162,6 +166,38 @@ client!(
     /// Lambda, with the operator's keys.
     lambda, aws_sdk_lambda
 );
+
+/// Invokes one of the system's functions and gives its result.
+///
+/// # Panics
+/// When the function fails.
+pub async fn invoke(function: &str, payload: Value) -> Value {
+    let name = format!("{}-sqs-browser-{function}", stack().env);
+    let invoke = lambda().invoke().function_name(name).payload(Blob::new(payload.to_string()));
+    let reply = invoke.send().await.expect("the operator may invoke");
+    let text = reply.payload.map(Blob::into_inner).unwrap_or_default();
+    assert!(reply.function_error.is_none(), "{}", String::from_utf8_lossy(&text));
+    serde_json::from_slice(&text).expect("a function answers in JSON")
+}
+
+/// All logs of the functions: the function's name and the line.
+///
+/// # Panics
+/// When they cannot be read.
+pub async fn logs() -> Vec<(String, String)> {
+    let file = root().join(format!("target/stack-{}.json", crate::unique()));
+    std::fs::write(&file, serde_json::to_string(stack()).expect("JSON")).expect("target is writable");
+    let mut command = tokio::process::Command::new(root().join(".local/venv/bin/python"));
+    command.arg(root().join("crates/local/python/logs.py")).arg(&file).arg("--once");
+    let output = command.output().await.expect("the logs can be read");
+    std::fs::remove_file(file).expect("the file is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("logs are UTF-8");
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, line)| (name.into(), line.into()))
+        .collect()
+}
 
 fn credentials(keys: &Keys) -> Credentials {
     Credentials::new(&keys.access_key, &keys.secret_key, None, None, "flows")

@@ -80,7 +80,9 @@ impl Browser {
             let late = std::time::Instant::now() > deadline;
             assert!(!late || enough, "{} of {count} messages came: {numbers:?}", numbers.len());
             let messages = texts.iter().map(|text| serde_json::from_str::<Value>(text).expect("JSON"));
-            numbers.extend(messages.filter(|message| message["flow"] == flow).map(|message| message["n"].clone()));
+            numbers.extend(
+                messages.filter(|message| message["flow"] == flow).map(|message| message["n"].clone()),
+            );
         }
     }
 }

@@ -34,7 +34,8 @@ struct System {
 
 fn start() -> System {
     let root = root();
-    let built = Command::new(env!("CARGO")).args(["build", "--workspace", "--bins"]).current_dir(&root).status();
+    let built =
+        Command::new(env!("CARGO")).args(["build", "--workspace", "--bins"]).current_dir(&root).status();
     assert!(built.expect("cargo runs").success(), "the functions do not build");
     let binaries = binaries();
     let dir = root.join(format!("target/flows-{}", std::process::id()));

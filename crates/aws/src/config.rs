@@ -28,6 +28,8 @@ pub struct Config {
     pub scan_segments: usize,
     /// Calls to AWS that one invocation has in flight, at most (`MAX_CONCURRENCY`, 64).
     pub max_concurrency: usize,
+    /// What is logged (`RUST_LOG`, `info`): a level, or levels by module.
+    pub log_level: String,
     /// The name of the running function (set by Lambda).
     pub function_name: String,
 }
@@ -60,6 +62,7 @@ impl Config {
             send_read_receipts: number(&get, "SEND_READ_RECEIPTS_VIA_SQS", 1, 0, 1)? == 1,
             scan_segments: number(&get, "SCAN_SEGMENTS", 4, 1, 64)?,
             max_concurrency: number(&get, "MAX_CONCURRENCY", 64, 1, 1024)?,
+            log_level: get("RUST_LOG").unwrap_or_else(|| "info".into()),
             function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(),
         })
     }

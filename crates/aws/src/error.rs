@@ -75,7 +75,11 @@ impl Error {
 
 fn kind<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Kind {
     let SdkError::ServiceError(_) = error else {
-        return if matches!(error, SdkError::ConstructionFailure(_)) { Kind::Refused } else { Kind::Unavailable };
+        return if matches!(error, SdkError::ConstructionFailure(_)) {
+            Kind::Refused
+        } else {
+            Kind::Unavailable
+        };
     };
     kind_of_code(error.code().unwrap_or_default())
 }
@@ -85,8 +89,11 @@ pub(crate) fn kind_of_code(code: &str) -> Kind {
     let name = code.rsplit(['#', '.']).next().unwrap_or(code);
     match name {
         _ if name.contains("Throttl") || name.contains("TooManyRequests") => Kind::Throttled,
-        "RequestLimitExceeded" | "LimitExceededException" | "ProvisionedThroughputExceededException"
-        | "SlowDown" | "OverLimit" => Kind::Throttled,
+        "RequestLimitExceeded"
+        | "LimitExceededException"
+        | "ProvisionedThroughputExceededException"
+        | "SlowDown"
+        | "OverLimit" => Kind::Throttled,
         "QueueDoesNotExist" | "NonExistentQueue" | "ResourceNotFoundException" => Kind::NotFound,
         "ConditionalCheckFailedException" => Kind::Conflict,
         _ if name.contains("Internal") || name.contains("Unavailable") || name.contains("Timeout") => {

@@ -1,9 +1,6 @@
 //! The session queues and the queue for rejected records.
 
-use crate::{
-    Error, Kind, Result,
-    error::kind_of_code,
-};
+use crate::{Error, Kind, Result, error::kind_of_code};
 use aws_sdk_sqs::{
     Client,
     types::{QueueAttributeName, SendMessageBatchRequestEntry},
@@ -79,7 +76,8 @@ impl Queues {
         let mut next = None;
         loop {
             // Without MaxResults SQS lists the first 1,000 queues only.
-            let list = self.sqs.list_queues().queue_name_prefix(prefix).max_results(1000).set_next_token(next);
+            let list =
+                self.sqs.list_queues().queue_name_prefix(prefix).max_results(1000).set_next_token(next);
             let reply = list.send().await.map_err(Error::sdk("ListQueues"))?;
             urls.extend(reply.queue_urls.unwrap_or_default());
             next = reply.next_token;
@@ -111,7 +109,8 @@ impl Queues {
     /// # Errors
     /// [`Kind::NotFound`] when the queue is gone.
     pub async fn send_batch(&self, url: &str, bodies: &[String]) -> Result<Vec<FailedEntry>> {
-        let entries = bodies.iter().enumerate().map(|(index, body)| entry(index, body)).collect::<Result<_>>()?;
+        let entries =
+            bodies.iter().enumerate().map(|(index, body)| entry(index, body)).collect::<Result<_>>()?;
         let batch = self.sqs.send_message_batch().queue_url(url).set_entries(Some(entries));
         let reply = batch.send().await.map_err(Error::sdk("SendMessageBatch"))?;
         let failed = reply.failed.into_iter().map(|failed| {

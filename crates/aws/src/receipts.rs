@@ -64,11 +64,12 @@ impl Receipts {
         Ok(())
     }
 
-    /// Hands the marking to UserHistoryAdder, in chunks, and does not wait for it.
+    /// Hands the marking to the history's function, in chunks, and does not wait for it.
     pub async fn mark_later(&self, user: UserId, ids: &[MessageId], deadline: Deadline) -> Result<()> {
         stream::iter(chunks(ids, self.chunk_size))
             .map(|chunk| async move {
-                let payload = sbe_core::payload::ReceiptPayload { user_id: user, read: chunk.to_vec() }.to_json();
+                let payload =
+                    sbe_core::payload::ReceiptPayload { user_id: user, read: chunk.to_vec() }.to_json();
                 retry(deadline, || self.functions.invoke_async(&self.adder, payload.clone())).await
             })
             .buffered(self.concurrency)

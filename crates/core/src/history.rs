@@ -124,10 +124,14 @@ impl Query {
     /// Reads the query parameters `start`, `end`, `_type`, `limit` and `next`.
     pub fn parse<'a>(user: UserId, parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Invalid> {
         let time = |name, default| parameter(name).map_or(Ok(default), |text| Timestamp::parse(name, text));
+        let (start, end) = (time("start", Timestamp(0))?, time("end", Timestamp::MAX)?);
+        if start > end {
+            return Err(Invalid::new("start", "must not be after end"));
+        }
         Ok(Self {
             user,
-            start: time("start", Timestamp(0))?,
-            end: time("end", Timestamp::MAX)?,
+            start,
+            end,
             kinds: parameter("_type").map(kinds).transpose()?.unwrap_or_default(),
             limit: parameter("limit").map_or(Ok(Self::DEFAULT_LIMIT), limit)?,
             after: parameter("next").map(Position::from_token).transpose()?,
@@ -137,8 +141,8 @@ impl Query {
     /// Whether an entry belongs to the answer at `now` (epoch seconds); expired ones do not, though
     /// DynamoDB may keep them for days.
     pub fn wants(&self, entry: &Entry, now: i64) -> bool {
-        let kind_wanted = self.kinds.is_empty()
-            || entry.kind.as_ref().is_some_and(|kind| self.kinds.contains(kind));
+        let kind_wanted =
+            self.kinds.is_empty() || entry.kind.as_ref().is_some_and(|kind| self.kinds.contains(kind));
         entry.ttl > now && (self.start..=self.end).contains(&entry.created) && kind_wanted
     }
 }
@@ -244,6 +248,8 @@ mod tests {
         ] {
             assert_eq!(parse(&[(name, value)]).unwrap_err().field(), name, "{name}={value}");
         }
+        let turned = parse(&[("start", "2"), ("end", "1.5")]).unwrap_err();
+        assert_eq!(turned.to_string(), "start must not be after end");
     }
 
     #[test]

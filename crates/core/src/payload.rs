@@ -316,7 +316,9 @@ mod tests {
                 message["n"].as_u64().unwrap()
             };
             for delivery in &parsed.deliveries {
-                all.extend(delivery.messages.iter().map(|place| (delivery.sqs_url.to_string(), number(*place))));
+                all.extend(
+                    delivery.messages.iter().map(|place| (delivery.sqs_url.to_string(), number(*place))),
+                );
             }
         }
         all

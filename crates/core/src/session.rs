@@ -88,8 +88,7 @@ pub struct Recipient {
 
 impl Recipient {
     /// The attributes that a lookup projects: the fields of this type.
-    pub const ATTRIBUTES: [&'static str; 6] =
-        ["accountId", "sessionId", "userId", "sqsUrl", "aesKey", "ttl"];
+    pub const ATTRIBUTES: [&'static str; 6] = ["accountId", "sessionId", "userId", "sqsUrl", "aesKey", "ttl"];
 
     /// The keys that targets are matched against.
     pub fn keys(&self) -> SessionKeys<'_> {
@@ -123,7 +122,9 @@ impl Creation {
     /// wait for the former user cannot be read by the next one.
     pub fn plan(existing: Option<Session>, user: Option<UserId>, now: i64) -> Self {
         match existing {
-            Some(session) if session.is_active(now) && session.user_id == user => Self::Refresh(Box::new(session)),
+            Some(session) if session.is_active(now) && session.user_id == user => {
+                Self::Refresh(Box::new(session))
+            }
             _ => Self::New,
         }
     }
@@ -231,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_live_session_of_the_same_user_is_refreshed() {
-        let plan = |user: Option<i64>, ttl| Creation::plan(Some(session(Some(7), ttl)), user.map(UserId), 100);
+        let plan =
+            |user: Option<i64>, ttl| Creation::plan(Some(session(Some(7), ttl)), user.map(UserId), 100);
         assert_eq!(plan(Some(7), 101), Creation::Refresh(Box::new(session(Some(7), 101))));
         assert_eq!(plan(Some(7), 100), Creation::New, "past its ttl");
         assert_eq!(plan(Some(8), 101), Creation::New, "another user");
@@ -262,8 +264,18 @@ mod tests {
         assert_eq!(
             names,
             [
-                "accessKey", "accountId", "aesKey", "expires", "identityId", "region", "secretKey",
-                "sessionId", "sessionToken", "sqsQueueName", "sqsUrl", "ttl",
+                "accessKey",
+                "accountId",
+                "aesKey",
+                "expires",
+                "identityId",
+                "region",
+                "secretKey",
+                "sessionId",
+                "sessionToken",
+                "sqsQueueName",
+                "sqsUrl",
+                "ttl",
             ]
         );
     }

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - [`start`]: the one way in which a function starts, logs and reports
+//! - [`mod@start`]: the one way in which a function starts, logs and reports
 //! - [`request`]: an API Gateway request, its parameters decoded and checked
 //! - [`reply`]: replies and errors as HTTP, without internals
 //! - [`route`]: the table of a function's routes

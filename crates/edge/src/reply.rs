@@ -128,7 +128,13 @@ mod tests {
     #[test]
     fn errors_of_the_caller_name_the_field() {
         let (status, body, _) = replied(Invalid::new("userId", "must be an integer").into());
-        assert_eq!((status, body.as_str()), (400, r#"{"success":false,"message":"userId must be an integer"}"#));
-        assert_eq!(replied(ApiError::NotFound("session")).1, r#"{"success":false,"message":"session not found"}"#);
+        assert_eq!(
+            (status, body.as_str()),
+            (400, r#"{"success":false,"message":"userId must be an integer"}"#)
+        );
+        assert_eq!(
+            replied(ApiError::NotFound("session")).1,
+            r#"{"success":false,"message":"session not found"}"#
+        );
     }
 }

@@ -84,7 +84,9 @@ impl Request {
         if !self.0.is_base64_encoded {
             return Ok(body.as_bytes().to_vec());
         }
-        STANDARD.decode(body).map_err(|_| Invalid::new("body", "must be valid base64 where API Gateway says so"))
+        STANDARD
+            .decode(body)
+            .map_err(|_| Invalid::new("body", "must be valid base64 where API Gateway says so"))
     }
 }
 

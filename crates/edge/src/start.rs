@@ -3,7 +3,13 @@
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use sbe_aws::{clients::Clients, config::Config};
 use serde::{Serialize, de::DeserializeOwned};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// Starts a function: sets logs up, reads the configuration, builds the app once, and serves events.
 ///
@@ -19,8 +25,9 @@ where
     R: Serialize,
     F: Future<Output = Result<R, Error>>,
 {
-    init_logs();
-    let clients = Clients::from_env(Config::from_env()?).await;
+    let config = Config::from_env()?;
+    init_logs(&config.log_level);
+    let clients = Clients::from_env(config).await;
     // One app for the life of the process.
     let app: &'static A = Box::leak(Box::new(app(&clients)));
     let handle = &handle;
@@ -48,17 +55,16 @@ impl std::fmt::Debug for Failure {
     }
 }
 
-/// Structured logs, one JSON object a line. `RUST_LOG` filters; the default is `info`.
-fn init_logs() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// Structured logs, one JSON object a line.
+fn init_logs(level: &str) {
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_target(false);
     // A second subscriber can only come from a test that runs several functions in one process.
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_target(false)
-        .with_env_filter(filter)
-        .try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter(level))).try_init();
+}
+
+/// What to log: a level such as `debug`, or levels by module such as `info,sbe_aws=debug`.
+fn filter(level: &str) -> Targets {
+    level.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// An error with all its causes in one line.

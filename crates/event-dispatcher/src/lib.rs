@@ -23,7 +23,8 @@ use aws_lambda_events::{
 };
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients, config::Config, functions::Functions, queues::Queues, retry::Deadline, sessions::Sessions,
+    clients::Clients, config::Config, functions::Functions, queues::Queues, retry::Deadline,
+    sessions::Sessions,
 };
 use sbe_edge::{Request, reply};
 use serde::{Deserialize, Serialize};

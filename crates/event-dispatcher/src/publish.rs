@@ -31,8 +31,9 @@ impl<'a> Body<'a> {
         if !text.trim_ascii_start().starts_with(b"[") {
             return Ok(Self::One(text));
         }
-        let elements: Vec<&RawValue> = serde_json::from_slice(text)
-            .map_err(|_| Invalid::new("body", "must be a JSON object, or a JSON array of objects, in UTF-8"))?;
+        let elements: Vec<&RawValue> = serde_json::from_slice(text).map_err(|_| {
+            Invalid::new("body", "must be a JSON object, or a JSON array of objects, in UTF-8")
+        })?;
         if !(1..=MAX_MESSAGES_PER_CALL).contains(&elements.len()) {
             return Err(Invalid::new("body", "must hold 1 to 500 messages"));
         }

@@ -1,6 +1,6 @@
 //! A front for cognito-identity.
 //!
-//! MiniStack has no DeleteIdentities, gives credentials to unknown identities, and does not
+//! MiniStack has no `DeleteIdentities`, gives credentials to unknown identities, and does not
 //! substitute the policy variable that the guest role needs. The front passes calls on to it,
 //! remembers which identities live, and gives each the credentials of its own role.
 
@@ -101,7 +101,8 @@ async fn credentials(shared: &Shared, input: &Value) -> Result<Response> {
 }
 
 async fn delete(shared: &Shared, input: &Value) -> Result<Response> {
-    let ids: Vec<&str> = input["IdentityIdsToDelete"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let ids: Vec<&str> =
+        input["IdentityIdsToDelete"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if ids.is_empty() || ids.len() > 60 {
         let message = "IdentityIdsToDelete must have 1 to 60 elements";
         return Ok(fail(StatusCode::BAD_REQUEST, "InvalidParameterException", message));

@@ -121,7 +121,8 @@ async fn reap(group: Pid) {
 
 /// `port`, or a free one for 0.
 pub fn choose_port(port: u16) -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .with_context(|| format!("port {port} is in use; choose another one with --port, or 0 for a free one"))?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).with_context(|| {
+        format!("port {port} is in use; choose another one with --port, or 0 for a free one")
+    })?;
     Ok(listener.local_addr()?.port())
 }

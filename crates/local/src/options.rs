@@ -27,6 +27,10 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub binaries: Option<PathBuf>,
 
+    /// Only make the Python virtual environment in .local, with what the tests need, then end.
+    #[arg(long)]
+    pub prepare: bool,
+
     /// Also end when standard input ends, for programs that start this one.
     #[arg(long)]
     pub until_stdin_closes: bool,

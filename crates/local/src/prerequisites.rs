@@ -7,28 +7,52 @@ use std::{
 };
 use tokio::process::Command;
 
-const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
+const RUN_REQUIREMENTS: &str = include_str!("../python/requirements.txt");
+const TEST_REQUIREMENTS: &str = include_str!("../python/requirements-test.txt");
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
 const HOW: &str = "Install Python 3.10 or newer with its venv module \
                    (Debian/Ubuntu: apt install python3 python3-venv; macOS: brew install python).";
 
+/// What the virtual environment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To run the local system.
+    Run,
+    /// To run it and all tests.
+    Test,
+}
+
 /// The interpreter of the virtual environment in `dir`, which is made or renewed if need be.
-pub async fn python(dir: &Path) -> Result<PathBuf> {
+pub async fn python(dir: &Path, purpose: Purpose) -> Result<PathBuf> {
     let venv = dir.join("venv");
     let python = venv.join("bin/python");
-    let stamp = venv.join("requirements.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == REQUIREMENTS) {
-        return Ok(python);
+    if !is_installed(&venv, RUN_REQUIREMENTS) {
+        check_system_python().await?;
+        quiet(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv)).await.context(HOW)?;
+        install(&python, &venv, RUN_REQUIREMENTS).await?;
     }
-    check_system_python().await?;
-    quiet(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv)).await.context(HOW)?;
-    let wanted = dir.join("requirements.txt");
-    std::fs::write(&wanted, REQUIREMENTS)?;
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&wanted);
-    quiet(&mut pip).await.context("installing the Python packages of the local system")?;
-    std::fs::rename(&wanted, &stamp)?;
+    if purpose == Purpose::Test && !is_installed(&venv, TEST_REQUIREMENTS) {
+        install(&python, &venv, TEST_REQUIREMENTS).await?;
+    }
     Ok(python)
+}
+
+/// A list that was installed is kept in the environment: it is its own stamp.
+fn stamp(venv: &Path, requirements: &str) -> PathBuf {
+    venv.join(if requirements == RUN_REQUIREMENTS { "requirements.txt" } else { "requirements-test.txt" })
+}
+
+fn is_installed(venv: &Path, requirements: &str) -> bool {
+    std::fs::read_to_string(stamp(venv, requirements)).is_ok_and(|installed| installed == requirements)
+}
+
+async fn install(python: &Path, venv: &Path, requirements: &str) -> Result<()> {
+    let wanted = venv.join("wanted.txt");
+    std::fs::write(&wanted, requirements)?;
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&wanted);
+    quiet(&mut pip).await.context("installing Python packages")?;
+    Ok(std::fs::rename(&wanted, stamp(venv, requirements))?)
 }
 
 async fn check_system_python() -> Result<()> {

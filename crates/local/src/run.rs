@@ -7,7 +7,7 @@ use crate::{
     functions,
     guest::Guests,
     options::Options,
-    prerequisites,
+    prerequisites::{self, Purpose},
     progress::step,
     stack::{Keys, Stack, StackFile},
     sweeper, tour,
@@ -31,7 +31,11 @@ pub async fn run(options: Options) -> Result<()> {
     eprintln!("sqs-browser-events, environment `{}`", options.env);
     // Shared by all runs in this checkout, wherever their state is.
     std::fs::create_dir_all(".local")?;
-    let python = step("Python packages", prerequisites::python(Path::new(".local"))).await?;
+    let purpose = if options.prepare { Purpose::Test } else { Purpose::Run };
+    let python = step("Python packages", prerequisites::python(Path::new(".local"), purpose)).await?;
+    if options.prepare {
+        return Ok(());
+    }
     let binaries = match &options.binaries {
         Some(binaries) => binaries.clone(),
         None => functions::build().await?,

@@ -44,7 +44,8 @@ impl Signer {
             .into();
         let signable =
             SignableRequest::new(method, url, headers.iter().copied(), SignableBody::Bytes(body.as_bytes()))?;
-        let (instructions, _) = sign(signable, &params).map_err(|error| anyhow!("signing: {error}"))?.into_parts();
+        let (instructions, _) =
+            sign(signable, &params).map_err(|error| anyhow!("signing: {error}"))?.into_parts();
         let mut request = http.request(method.parse()?, url);
         for (name, value) in headers.iter().copied().chain(instructions.headers()) {
             request = request.header(name, value);

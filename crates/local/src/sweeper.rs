@@ -35,7 +35,8 @@ pub async fn sweep(endpoint: &str, region: &str, keys: &Keys, tables: [Table; 2]
 }
 
 fn client(endpoint: &str, region: &str, keys: &Keys) -> Client {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let http =
+        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http)

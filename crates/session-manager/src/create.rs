@@ -126,6 +126,10 @@ pub(crate) async fn abandon(app: &App, identity_id: &str, sqs_url: Option<String
         log(app.queues.delete(&url).await);
     }
     log(app.identities.delete(&[identity_id.to_owned()]).await.and_then(|left| {
-        if left.is_empty() { Ok(()) } else { Err(Error::new("DeleteIdentities", Kind::Unavailable, "unprocessed")) }
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::new("DeleteIdentities", Kind::Unavailable, "unprocessed"))
+        }
     }));
 }

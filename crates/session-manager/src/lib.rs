@@ -5,7 +5,7 @@
 //! - [`create`]: `/create`, a new session or a refresh
 //! - [`renew`]: `/renew`, new access keys
 //! - [`status`]: `/status`, one session or a page of all
-//! - [`destroy`]: `/destroy`
+//! - [`destroy`]: `/destroy`, queue and session deleted
 //! - [`cleanup`]: `/cleanup` and its schedule: queues that no session owns
 
 mod cleanup;
@@ -17,7 +17,8 @@ mod status;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients, config::Config, identities::Identities, queues::Queues, retry::Deadline, sessions::Sessions,
+    clients::Clients, config::Config, identities::Identities, queues::Queues, retry::Deadline,
+    sessions::Sessions,
 };
 use sbe_edge::{
     ApiError, Reply, Request, Route, reply,
@@ -72,7 +73,11 @@ pub enum Action {
 /// The routes of this function.
 pub const ROUTES: &[Route<Action>] = &[
     Route { methods: GET_AND_POST, resource: "/create/{accountId}/{sessionId}", action: Action::Create },
-    Route { methods: GET_AND_POST, resource: "/create/{accountId}/{sessionId}/{userId}", action: Action::Create },
+    Route {
+        methods: GET_AND_POST,
+        resource: "/create/{accountId}/{sessionId}/{userId}",
+        action: Action::Create,
+    },
     Route { methods: GET_AND_POST, resource: "/renew/{accountId}/{sessionId}", action: Action::Renew },
     Route { methods: GET, resource: "/status/{accountId}/{sessionId}", action: Action::Status },
     Route { methods: GET, resource: "/status", action: Action::StatusAll },

@@ -63,7 +63,8 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Event>) -> Result<Dyna
 fn leftovers(record: &EventRecord) -> Leftovers {
     let change = &record.change;
     let old = |name: &str| text(&change.old_image, name);
-    let replaced = |name: &str| old(name).filter(|value| text(&change.new_image, name).as_ref() != Some(value));
+    let replaced =
+        |name: &str| old(name).filter(|value| text(&change.new_image, name).as_ref() != Some(value));
     Leftovers {
         sequence_number: change.sequence_number.clone().unwrap_or_default(),
         sqs_url: replaced("sqsUrl"),

@@ -69,7 +69,8 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
 async fn add(app: &App, payload: &HistoryPayload<'_>, deadline: Deadline) -> Result<Summary, Error> {
     let messages = payload.messages.iter().map(|kept| read(kept.created.get(), kept.message.get()));
     let messages: Vec<(Timestamp, Message)> = messages.collect::<Result<_, Error>>()?;
-    let writes = payload.users.iter().flat_map(|user| user.messages.iter().map(|index| (user.user_id, *index)));
+    let writes =
+        payload.users.iter().flat_map(|user| user.messages.iter().map(|index| (user.user_id, *index)));
     let added: Vec<bool> = stream::iter(writes)
         .map(|(user, index)| {
             let message = messages.get(index);

@@ -199,7 +199,7 @@ export class Connection {
   #wake(): void {
     const { clock, continuity } = this.#client;
     const { session } = this.#keeper;
-    if (session) this.#group?.wake(session);
+    if (session) this.#group?.hello(session);
     const gap = this.#group?.shared && continuity.wake(clock.now());
     if (gap) void this.#fill(gap, false);
     this.#hurry();

@@ -71,9 +71,9 @@ export class Group {
     this.#election?.steal();
   }
 
-  /** After a sleep: the silence was this tab's own, and the others may have stopped waiting for it. */
-  wake(session: Session): void {
-    this.#tabs?.wake(session);
+  /** Makes this tab known, so that the others wait for it. */
+  hello(session: Session): void {
+    this.#tabs?.hello(session);
   }
 
   /** Before a sleep: the others need not wait for this tab. */

@@ -51,7 +51,6 @@ export class Poller {
     this.#failures = 0;
     this.#disturb(undefined);
     this.#step?.abort();
-    this.#pace.hurry();
   }
 
   async #poll(session: Session, signal: AbortSignal): Promise<void> {

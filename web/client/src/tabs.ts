@@ -61,7 +61,7 @@ export class Tabs {
     channel.onmessage = ({ data }) => void this.#hear(data);
   }
 
-  /** When the leader last spoke, epoch milliseconds of the local clock. */
+  /** When the leader was last heard, epoch milliseconds of the local clock. */
   get heardAt(): number {
     return this.#heardAt;
   }
@@ -73,18 +73,11 @@ export class Tabs {
 
   /** Speaks as the leader. */
   beat(beat: Beat): void {
-    this.#heardAt = this.#env.now();
     this.#say({ type: "beat", beat });
   }
 
   gap(gap: Gap): void {
     this.#say({ type: "gap", gap });
-  }
-
-  /** After a sleep, in which the leader could not have been heard. */
-  wake(session: Session): void {
-    this.#heardAt = this.#env.now();
-    this.hello(session);
   }
 
   /** From now on this tab is not waited for, until it says hello again. */

@@ -65,6 +65,14 @@ describe("receiving", () => {
     expect(page.seen).toEqual(["a", "b", "c", "a"]);
   });
 
+  it("does not forget a message while it is in handlers", async () => {
+    const page = world.page({ dedupeSize: 1 });
+    page.handle = () => new Promise(() => {});
+    await page.connect();
+    for (const id of ["a", "b", "a"]) await world.send(id);
+    expect(page.seen).toEqual(["a", "b"]);
+  });
+
   it("takes a message without an id by the id that SQS gave it", async () => {
     const page = await world.page().connect();
     await world.sqs.send(world.session, { text: "x" });
@@ -91,6 +99,23 @@ describe("receiving", () => {
     await sent;
     expect(page.seen).toEqual([]);
     expect(world.sqs.left(world.session)).toBe(1);
+  });
+
+  it("brings nothing when the application disconnects while an answer is being read", async () => {
+    const tab = world.tab();
+    const fetch: typeof tab.environment.fetch = async (url, init) => {
+      const response = await tab.environment.fetch(url, init);
+      const json = async () => {
+        const body = await response.json();
+        if (body.Messages) page.events.disconnect();
+        return body;
+      };
+      return { ...response, json };
+    };
+    const page = await world.page({ environment: { fetch } }, tab).connect();
+    await world.send("a");
+    expect(page.events.state).toBe("disconnected");
+    expect(page.seen).toEqual([]);
   });
 
   it("connects once however often it is told to", async () => {
@@ -165,6 +190,19 @@ describe("for await", () => {
   });
 });
 
+describe("a loop's end", () => {
+  it("comes with disconnect, also when the loop is busy then", async () => {
+    const { events } = await world.page().connect();
+    const messages = events[Symbol.asyncIterator]();
+    await world.send("a");
+    await messages.next();
+    events.disconnect();
+    expect(await messages.next()).toEqual({ done: true, value: undefined });
+    await world.clock.advance(10);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+});
+
 describe("deletion", () => {
   it("waits for every handler's promise", async () => {
     const page = world.page();
@@ -213,6 +251,9 @@ describe("deletion", () => {
     await world.send("a", "b");
     page.tab.hide();
     expect(world.sqs.deletes()).toMatchObject([{ keepalive: true, handles: ["sqs-1/1", "sqs-2/1"] }]);
+    await world.send("c");
+    page.tab.hide();
+    expect(world.sqs.deletes()[1]).toMatchObject({ keepalive: true, handles: ["sqs-3/1"] });
   });
 
   it("is not given up when it fails: the messages come again and are deleted without being shown", async () => {

@@ -136,6 +136,12 @@ describe("an error", () => {
 });
 
 describe("the clock", () => {
+  it("is not to blame for a refusal when it is nearly right", async () => {
+    const date = new Date((clock.now() + 30) * 1000).toUTCString();
+    answer = failure(403, '{"__type":"AccessDenied"}', { date });
+    expect(await refused()).toMatchObject({ clockWasOff: false, needsSession: true });
+  });
+
   it("follows the service's Date header, but not its rounding", async () => {
     const local = clock.now();
     const date = (seconds: number) => ({ date: new Date(seconds * 1000).toUTCString() });

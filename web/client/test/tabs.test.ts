@@ -30,6 +30,13 @@ describe("two tabs", () => {
     expect(world.sqs.left(world.session)).toBe(0);
   });
 
+  it("know a message without an id by the same name", async () => {
+    const [leader, follower] = await twoPages();
+    await world.sqs.send(world.session, { text: "x" });
+    await settle();
+    expect([leader.seen, follower.seen]).toEqual([["sqs-1"], ["sqs-1"]]);
+  });
+
   it("are all waited for before a message is deleted", async () => {
     const [, follower] = await twoPages();
     let finish = () => {};
@@ -156,6 +163,45 @@ describe("a leader that goes", () => {
     expect(world.sqs.left(world.session)).toBe(0);
   });
 
+  it("hands over though it is stuck in handlers", async () => {
+    const [leader, follower] = await twoPages({ maxInFlight: 1, pauseWhenHidden: true });
+    leader.handle = () => new Promise(() => {});
+    await world.send("a");
+    leader.tab.hide();
+    await world.send("b");
+    expect(follower.seen).toEqual(["a", "b"]);
+  });
+
+  it("is followed by one that waits for all tabs, also those that came before it", async () => {
+    const [leader, second] = await twoPages({ pauseWhenHidden: true });
+    const third = await world.page({ pauseWhenHidden: true }).connect();
+    second.tab.hide();
+    second.handle = () => new Promise(() => {});
+    leader.tab.close();
+    await world.send("a");
+    await world.clock.advance(20);
+    expect(third.events.leader).toBe(true);
+    expect([second.seen, third.seen]).toEqual([["a"], ["a"]]);
+    expect(world.sqs.left(world.session)).toBe(1);
+  });
+
+  it("has told the others what time it is", async () => {
+    world.sqs.ahead = 7200;
+    world.newQueue();
+    const [leader, follower] = await twoPages();
+    const before = world.sqs.receives().length;
+    leader.tab.close();
+    await settle();
+    expect(follower.events.leader).toBe(true);
+    // With a wrong clock there would have been a refused one before these.
+    expect(
+      world.sqs
+        .receives()
+        .slice(before)
+        .map(({ wait }) => wait),
+    ).toEqual([0, 20]);
+  });
+
   it("by disconnecting leaves to the next leader what a tab has not finished", async () => {
     const [leader, follower] = await twoPages();
     let fail = (_: Error) => {};
@@ -208,6 +254,7 @@ describe("a leader that goes", () => {
     expect(leader.gaps).toMatchObject([{ reason: "asleep" }]);
     expect(follower.gaps).toEqual([]);
     expect(sorted(leader.seen)).toEqual(["a", "while-frozen-0"]);
+    expect(follower.seen).toEqual(["a"]);
     expect(leader.events.state).toBe("connected");
     expect(follower.events.leader).toBe(true);
   });
@@ -234,6 +281,27 @@ describe("a leader that goes", () => {
 });
 
 describe("a follower that goes", () => {
+  it("is not waited for when it disconnects", async () => {
+    const [, follower] = await twoPages();
+    follower.handle = () => new Promise(() => {});
+    await world.send("a");
+    await follower.events.disconnect();
+    await world.clock.advance(5);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+
+  it("to sleep fills the gap when it wakes", async () => {
+    const [, follower] = await twoPages();
+    follower.tab.fire("freeze");
+    follower.tab.freeze();
+    await world.clock.advance(20);
+    follower.tab.fire("resume");
+    follower.tab.thaw();
+    expect(follower.gaps).toMatchObject([{ reason: "asleep" }]);
+    await settle();
+    expect(follower.events.state).toBe("connected");
+  });
+
   it("is not waited for when it closes", async () => {
     const [, follower] = await twoPages();
     follower.handle = () => new Promise(() => {});

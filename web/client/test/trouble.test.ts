@@ -67,6 +67,15 @@ describe("a service in trouble", () => {
     expect(world.asked).toEqual(["start"]);
   });
 
+  it("is asked again soon when the trouble is a new one", async () => {
+    const page = await world.page({ environment: { random: () => 1 } }).connect();
+    for (let i = 0; i < 6; i++) {
+      world.sqs.failures.push({ status: 500 });
+      await world.clock.advance(21);
+      expect(page.events.state).toBe("connected");
+    }
+  });
+
   it("is given up on when it does not answer at all", async () => {
     let hang = false;
     const tab = world.tab();
@@ -117,6 +126,17 @@ describe("a network that comes and goes", () => {
     expect(page.errors).toEqual([]);
     expect(page.gaps).toEqual([]);
     expect(world.asked).toEqual(["start"]);
+  });
+
+  it("is tried soon again when it comes back shakily", async () => {
+    const page = await world.page({ environment: { random: () => 1 } }).connect();
+    world.sqs.cut();
+    await world.clock.advance(600);
+    page.tab.fire("online");
+    await settle();
+    world.sqs.offline = false;
+    await world.clock.advance(0.5);
+    expect(page.events.state).toBe("connected");
   });
 
   it("is tried at most twice a minute in the long run", async () => {
@@ -198,6 +218,17 @@ describe("a deleted queue", () => {
     expect(world.sqs.deletes()).toEqual([]);
     expect(page.errors).toEqual([]);
   });
+
+  it("is not asked to delete what was in it, together with what is in the new one", async () => {
+    const page = await world.page({ deleteDelay: 40 }).connect();
+    await world.send("a");
+    world.sqs.deleteQueue(world.session);
+    await world.clock.advance(21);
+    await world.send("b");
+    await world.clock.advance(60);
+    expect(page.seen).toEqual(["a", "b"]);
+    expect(world.sqs.deletes()).toMatchObject([{ queue: world.session.sqsUrl, handles: ["sqs-2/1"] }]);
+  });
 });
 
 describe("a long absence", () => {
@@ -208,6 +239,25 @@ describe("a long absence", () => {
     const last = world.clock.seconds;
     await world.clock.sleep(700);
     expect(page.gaps).toEqual([{ since: last - 60, reason: "retention" }]);
+  });
+
+  it("is one gap only, where tabs share", async () => {
+    const page = await world.page({ messageRetentionPeriod: 600 }).connect();
+    await world.clock.sleep(1000);
+    await world.clock.advance(60);
+    expect(page.gaps).toMatchObject([{ reason: "asleep" }]);
+  });
+
+  it("is no gap when another session is connected then", async () => {
+    const page = await world.page({ shareTabs: false }).connect();
+    await page.events.disconnect();
+    await world.clock.advance(10000);
+    world.newQueue();
+    world.session = { ...world.session, sessionId: "s-2" };
+    world.asked.length = 0;
+    await page.connect();
+    expect(page.events.state).toBe("connected");
+    expect(page.gaps).toEqual([]);
   });
 
   it("ends with a poll at once", async () => {
@@ -243,6 +293,28 @@ describe("a hidden page", () => {
     await settle();
     expect(page.seen).toEqual(["a"]);
     expect(page.states).toEqual(["connecting", "connected", "paused", "connecting", "connected"]);
+    expect(world.asked).toEqual(["start"]);
+  });
+
+  it("does not start to poll when it was hidden before there was a session", async () => {
+    let answer = () => {};
+    const page = world.page({
+      pauseWhenHidden: true,
+      getSession: async (request) => {
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+        return world.getSession(request);
+      },
+    });
+    await page.connect();
+    page.tab.hide();
+    answer();
+    await settle();
+    expect(world.sqs.requests).toEqual([]);
+    page.tab.show();
+    await settle();
+    expect(page.events.state).toBe("connected");
     expect(world.asked).toEqual(["start"]);
   });
 

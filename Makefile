@@ -1,0 +1,41 @@
+# Every target sets up what it needs. `make` alone lists them.
+
+VENV := .local/venv/bin
+
+.PHONY: help run logs test latency bench package validate deploy clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: ## Bring the whole system up on this machine, until Ctrl-C (ENV=, ARGS="--port 0 ...")
+	@scripts/check-tools cargo python3 node
+	@cargo build --workspace --bins
+	@exec target/debug/sbe-local --binaries target/debug $(ARGS)
+
+logs: ## Follow the logs of the local system's functions
+	@$(VENV)/python crates/local/python/logs.py .local/stack.json
+
+test: ## Pass every test: format, lints, units, properties, docs, licences, template, flows
+	@scripts/check-tools cargo python3 node
+	@scripts/test
+
+latency: ## Measure the time from publishing to a poll's receipt on a local system
+	cargo build --workspace --bins
+	target/debug/latency
+
+bench: ## Measure what a fan-out costs
+	cargo run --release -p sbe-bench
+
+package: ## Build the functions for deployment and say how large they are (needs cargo-lambda)
+	cargo lambda build --release --arm64 --output-format zip
+	@ls -l target/lambda/*/bootstrap.zip
+
+validate: ## Check the template as SAM does (needs the SAM CLI)
+	sam validate --lint
+
+deploy: ## Build and deploy with SAM; see docs/OPERATIONS.md
+	sam build
+	sam deploy
+
+clean: ## Remove what the other targets made
+	rm -rf target .local .aws-sam

@@ -1,0 +1,142 @@
+//! Read receipts.
+
+use sbe_tests::{Backend, Browser, eventually, unique};
+use serde_json::{Value, json};
+
+async fn publish(backend: &Backend, user: i64, ids: &[&str]) {
+    for id in ids {
+        backend.post("/notify", json!({"userId": user, "messageId": id, "text": id})).await.success();
+    }
+    eventually("the history", || async { (backend.history(user).await.len() >= ids.len()).then_some(()) })
+        .await;
+}
+
+/// The ids that the user has read.
+async fn read(backend: &Backend, user: i64) -> Vec<String> {
+    let history = backend.history(user).await;
+    let read = history.iter().filter(|message| message["is_read"] == 1);
+    let mut ids: Vec<String> =
+        read.map(|message| message["messageId"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+/// The ids in the receipts that a session gets, until there are `count`.
+async fn receipted(browser: &Browser, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    while ids.len() < count {
+        let texts = browser.poll(10).await;
+        assert!(!texts.is_empty(), "{} of {count} ids were receipted", ids.len());
+        for text in texts {
+            let message: Value = serde_json::from_str(&text).unwrap();
+            if message["_type"] == "message-read-receipt" {
+                assert_eq!((&message["_sqs_only"], message["userId"].is_i64()), (&json!(1), true));
+                let listed = message["messages-receipted"].as_array().unwrap();
+                ids.extend(listed.iter().map(|id| id.as_str().unwrap().to_owned()));
+            }
+        }
+    }
+    ids.sort();
+    ids
+}
+
+/// Two sessions of one user: what one marks read, the other is told.
+#[tokio::test]
+async fn the_user_s_other_sessions_are_told() {
+    let backend = Backend::new();
+    let user = unique();
+    let one = backend.create(unique(), "a", Some(user)).await;
+    let two = backend.create(unique(), "b", Some(user)).await;
+    publish(&backend, user, &["a", "b", "c"]).await;
+    let reply =
+        backend.post(&format!("/messages/set-read/user/{user}/message/a,c,unknown"), "").await.success();
+    assert_eq!(reply["messages_receipted"], json!(["a", "c"]));
+    for browser in [&one, &two] {
+        assert_eq!(receipted(browser, 2).await, ["a", "c"]);
+    }
+    assert_eq!(read(&backend, user).await, ["a", "c"]);
+    let history = backend.history(user).await;
+    assert_eq!(history.len(), 3, "neither the receipt nor an unknown id is in the history: {history:?}");
+
+    let again = backend.get(&format!("/messages/set-read/user/{user}/message/a,b")).await.success();
+    assert_eq!(again["messages_receipted"], json!(["b"]), "only what changed");
+}
+
+#[tokio::test]
+async fn everything_up_to_a_time() {
+    let backend = Backend::new();
+    let user = unique();
+    publish(&backend, user, &["a", "b", "c"]).await;
+    let history = backend.history(user).await;
+    let second = history[1]["created"].to_string();
+    let path = format!("/messages/set-read/user/{user}/asof/{second}");
+    let reply = backend.post(&path, "").await.success();
+    let mut ids: Vec<&str> =
+        reply["messages_receipted"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["a", "b"]);
+    let message = backend.get(&format!("/messages/set-read/user/{user}/asof/x")).await;
+    assert!(message.failure(400).starts_with("timestamp must be epoch seconds"));
+}
+
+#[tokio::test]
+async fn by_a_list_in_the_body() {
+    let backend = Backend::new();
+    let user = unique();
+    publish(&backend, user, &["a", "with,comma"]).await;
+    let path = format!("/messages/set-read/user/{user}");
+    let reply = backend.post(&path, json!(["with,comma", "a", "a"])).await.success();
+    assert_eq!(reply["messages_receipted"], json!(["with,comma", "a"]));
+    for body in ["", "{}", "[1]", "[\"\"]"] {
+        assert!(
+            backend.post(&path, body).await.failure(400).starts_with("body must be a JSON array"),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn later() {
+    let backend = Backend::new();
+    let user = unique();
+    let browser = backend.create(unique(), "a", Some(user)).await;
+    publish(&backend, user, &["a", "b"]).await;
+    let path = format!("/messages/set-read/user/{user}/message/a,b?async");
+    assert_eq!(backend.post(&path, "").await.success(), json!({"success": true}));
+    assert_eq!(receipted(&browser, 2).await, ["a", "b"]);
+    assert_eq!(read(&backend, user).await, ["a", "b"]);
+}
+
+/// docs/PROTOCOL.md: "tens of thousands of ids in one call".
+#[tokio::test]
+async fn very_many_ids() {
+    let backend = Backend::new();
+    let user = unique();
+    publish(&backend, user, &["a", "z"]).await;
+    let mut ids: Vec<String> = (0..20_000).map(|n| format!("unknown-{n}")).collect();
+    ids.insert(0, "a".into());
+    ids.push("z".into());
+    let path = format!("/messages/set-read/user/{user}?async=1");
+    backend.post(&path, json!(ids)).await.success();
+    eventually("both to be read", || async { (read(&backend, user).await == ["a", "z"]).then_some(()) })
+        .await;
+    assert_eq!(backend.history(user).await.len(), 2, "no entry is created for an unknown id");
+}
+
+/// docs/PROTOCOL.md: "A replayed event neither duplicates a message, nor un-reads a read one, nor
+/// moves `created`."
+#[tokio::test]
+async fn a_replay_changes_nothing() {
+    let backend = Backend::new();
+    let user = unique();
+    publish(&backend, user, &["a"]).await;
+    backend.post(&format!("/messages/set-read/user/{user}/message/a"), "").await.success();
+    let before = backend.history(user).await;
+    let payload = json!({
+        "messages": [{"created": 5.0, "message": {"userId": user, "messageId": "a", "text": "other"}}],
+        "users": [{"userId": user, "messages": [0]}],
+    });
+    let reply = sbe_tests::backend::invoke("user-history-adder", payload).await;
+    assert_eq!((&reply["changed"], &reply["total"]), (&json!(0), &json!(1)));
+    assert_eq!(backend.history(user).await, before);
+}
