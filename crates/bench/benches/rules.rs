@@ -75,13 +75,14 @@ fn routing(criterion: &mut Criterion) {
         });
     });
     let sizes = [1400; 500];
-    criterion.bench_function("batch 500 messages", |bench| bench.iter(|| batches(&sizes).map(black_box).count()));
+    criterion
+        .bench_function("batch 500 messages", |bench| bench.iter(|| batches(&sizes).map(black_box).count()));
 }
 
 /// What the macro makes is public and has no documentation.
 mod group {
     #![allow(missing_docs)]
-    use super::{Criterion, criterion_group, frames, payloads, routing};
+    use super::{criterion_group, frames, payloads, routing};
     criterion_group!(rules, frames, payloads, routing);
 }
 use group::rules;

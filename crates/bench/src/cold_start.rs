@@ -70,7 +70,10 @@ fn start(binary: &Path) -> Result<Duration> {
     let time = began.elapsed();
     child.kill()?;
     child.wait()?;
-    ensure!(request[..read].starts_with(b"GET /2018-06-01/runtime/invocation/next"), "not a request for an event");
+    ensure!(
+        request[..read].starts_with(b"GET /2018-06-01/runtime/invocation/next"),
+        "not a request for an event"
+    );
     Ok(time)
 }
 

@@ -57,7 +57,10 @@ pub fn messages(count: usize, bytes: usize) -> Vec<Message> {
 }
 
 /// The payloads for the sender of a broadcast of `messages`, cut as they are asked for.
-pub fn sender_payloads(population: &Population, messages: &[Message]) -> impl Iterator<Item = Payload> + use<> {
+pub fn sender_payloads(
+    population: &Population,
+    messages: &[Message],
+) -> impl Iterator<Item = Payload> + use<> {
     let all: Vec<usize> = (0..messages.len()).collect();
     let population = *population;
     let mut cutter = Some(PayloadCutter::deliveries(messages));

@@ -2,6 +2,7 @@
 
 use crate::{
     cold_start::ColdStart,
+    conditions::Conditions,
     harness::{Extent, Measured, least, measure},
     measure::{Size, Subject},
 };
@@ -56,14 +57,16 @@ impl Fanout {
     /// Takes the measurements.
     pub fn measure(extent: Extent) -> Result<Self> {
         let size = Size { sessions: SESSIONS, messages: 10, bytes: 1000 };
-        let of = |subject| least(REPEATS, || measure(subject, size, 0));
-        let history = |subject| least(REPEATS, || measure(subject, Size { sessions: SESSIONS / 10, ..size }, 0));
+        let of = |subject| least(REPEATS, || measure(subject, size, Conditions::default()));
+        let fewer = Size { sessions: SESSIONS / 10, ..size };
+        let history = |subject| least(REPEATS, || measure(subject, fewer, Conditions::default()));
+        let twenty = Size { messages: 20, ..size };
         Ok(Self {
             sender: of(Subject::Sender)?,
             payload_work: of(Subject::PayloadWork)?,
             sdk_floor: of(Subject::SdkFloor)?,
             http_floor: of(Subject::HttpFloor)?,
-            dispatcher: least(REPEATS, || measure(Subject::Dispatcher, Size { messages: 20, ..size }, 1))?,
+            dispatcher: least(REPEATS, || measure(Subject::Dispatcher, twenty, Conditions::with_users()))?,
             histories: [
                 history(Subject::HistoryAdder)?,
                 history(Subject::HistoryBatch)?,
@@ -82,8 +85,8 @@ fn scaling(extent: Extent) -> Result<Vec<Scaled>> {
         let times = if *sessions > SESSIONS { 1 } else { REPEATS };
         Ok(Scaled {
             sessions: *sessions,
-            dispatcher: least(times, || measure(Subject::Dispatcher, size, 1))?,
-            sender: least(times, || measure(Subject::Sender, size, 0))?,
+            dispatcher: least(times, || measure(Subject::Dispatcher, size, Conditions::with_users()))?,
+            sender: least(times, || measure(Subject::Sender, size, Conditions::default()))?,
         })
     };
     wanted.iter().map(scaled).collect()
@@ -158,7 +161,8 @@ impl Fanout {
 
     fn scaling_figures(&self) -> Vec<Figure> {
         let (Some(few), Some(many)) = (self.scaling.first(), self.scaling.last()) else { return Vec::new() };
-        let growth = |of: fn(&Scaled) -> &Measured| micros(of(many), many.sessions) / micros(of(few), few.sessions);
+        let growth =
+            |of: fn(&Scaled) -> &Measured| micros(of(many), many.sessions) / micros(of(few), few.sessions);
         let at = format!("at {} sessions", many.sessions);
         vec![
             Figure::new(format!("dispatcher, peak memory {at}"), many.dispatcher.used.peak_mib, 64.0, "MiB"),

@@ -5,7 +5,8 @@
 
 use crate::{
     cold_start,
-    figures::{Figures, Fanout},
+    conditions::Conditions,
+    figures::{Fanout, Figures},
     measure::{Size, Subject, Used},
     report,
     sink::tally::Tally,
@@ -44,11 +45,27 @@ pub fn run(extent: Extent) -> Result<()> {
     Ok(())
 }
 
+/// Measures and prints one fan-out, and, if nothing fails, its floors.
+pub fn run_one(size: Size, conditions: Conditions) -> Result<()> {
+    let mut subjects = vec![Subject::Dispatcher, Subject::Sender];
+    if conditions.fault.is_none() {
+        subjects.extend([Subject::SdkFloor, Subject::HttpFloor]);
+    }
+    for subject in subjects {
+        let measured = measure(subject, size, conditions)?;
+        println!("{}", report::calls(&format!("{subject:?}"), &measured)?);
+    }
+    Ok(())
+}
+
 /// One measurement beside a sink of its own.
-pub fn measure(subject: Subject, size: Size, sessions_per_user: usize) -> Result<Measured> {
+pub fn measure(subject: Subject, size: Size, conditions: Conditions) -> Result<Measured> {
     let name = subject.to_possible_value().context("every subject has a name")?.get_name().to_owned();
-    eprintln!("measuring {name}: {} sessions x {} messages x {} bytes", size.sessions, size.messages, size.bytes);
-    let mut sink = Beside::start(&size, sessions_per_user)?;
+    eprintln!(
+        "measuring {name}: {} sessions x {} messages x {} bytes",
+        size.sessions, size.messages, size.bytes
+    );
+    let mut sink = Beside::start(&size, conditions)?;
     let output = Command::new(env::current_exe()?)
         .args(["measure", &name, "--sessions", &size.sessions.to_string()])
         .args(["--messages", &size.messages.to_string(), "--bytes", &size.bytes.to_string()])
@@ -92,10 +109,10 @@ struct Beside {
 }
 
 impl Beside {
-    fn start(size: &Size, sessions_per_user: usize) -> Result<Self> {
+    fn start(size: &Size, conditions: Conditions) -> Result<Self> {
         let mut child = Command::new(env::current_exe()?)
             .args(["sink", "--sessions", &size.sessions.to_string()])
-            .args(["--sessions-per-user", &sessions_per_user.to_string()])
+            .args(conditions.to_args())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

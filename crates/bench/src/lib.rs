@@ -10,6 +10,7 @@
 //! - [`events`]: what Lambda would hand to the functions
 //! - [`measure`]: one measurement in a process of its own
 //! - [`usage`]: what the process used: CPU time and peak memory
+//! - [`conditions`]: the sessions and the faults of a sink, as options of the command line
 //! - [`harness`]: runs measurements beside a sink and collects what both say
 //! - [`cold_start`]: time to the first request, and size, of the functions' binaries
 //! - [`figures`]: what was measured, beside its targets
@@ -17,6 +18,7 @@
 //! - [`plot`]: bars in SVG
 
 pub mod cold_start;
+pub mod conditions;
 pub mod events;
 pub mod figures;
 pub mod harness;

@@ -2,10 +2,10 @@
 
 use clap::{Parser, Subcommand};
 use sbe_bench::{
+    conditions::Conditions,
     harness::{self, Extent},
     measure::{self, Size},
-    population::Population,
-    sink::{Plan, server::Sink},
+    sink::server::Sink,
 };
 use std::io::Read as _;
 
@@ -14,7 +14,7 @@ use std::io::Read as _;
 struct Options {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Leave the long measurements out: a million sessions become a hundred thousand.
+    /// Leave the long measurements out: a hundred thousand sessions instead of a million.
     #[arg(long)]
     quick: bool,
 }
@@ -26,9 +26,15 @@ enum Command {
         /// Sessions in the table.
         #[arg(long)]
         sessions: usize,
-        /// Sessions of each user; 0 for sessions without users.
-        #[arg(long, default_value_t = 0)]
-        sessions_per_user: usize,
+        #[command(flatten)]
+        conditions: Conditions,
+    },
+    /// Measure one fan-out of your own.
+    FanOut {
+        #[command(flatten)]
+        size: Size,
+        #[command(flatten)]
+        conditions: Conditions,
     },
     /// Take one measurement against the AWS at `AWS_ENDPOINT_URL`, and print it.
     Measure {
@@ -42,15 +48,15 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     match options.command {
-        Some(Command::Sink { sessions, sessions_per_user }) => serve(sessions, sessions_per_user),
+        Some(Command::Sink { sessions, conditions }) => serve(sessions, conditions),
+        Some(Command::FanOut { size, conditions }) => harness::run_one(size, conditions),
         Some(Command::Measure { subject, size }) => measure::print(subject, &size),
         None => harness::run(if options.quick { Extent::Quick } else { Extent::Full }),
     }
 }
 
-fn serve(sessions: usize, sessions_per_user: usize) -> anyhow::Result<()> {
-    let population = Population { sessions_per_user, ..Population::of(sessions) };
-    let sink = Sink::start(Plan::instant(population))?;
+fn serve(sessions: usize, conditions: Conditions) -> anyhow::Result<()> {
+    let sink = Sink::start(conditions.plan(sessions))?;
     println!("{}", sink.endpoint());
     std::io::stdin().read_to_end(&mut Vec::new())?;
     println!("{}", serde_json::to_string(&*sink.state.tally())?);

@@ -29,7 +29,8 @@ pub fn write(figures: &Figures, directory: &Path) -> Result<String> {
 }
 
 fn text(figures: &Figures) -> Result<String> {
-    let mut text = String::from("Figure                                                value        target\n");
+    let mut text =
+        String::from("Figure                                                value        target\n");
     for figure in figures.with_targets() {
         let reached = if figure.is_reached() { "" } else { "  NOT REACHED" };
         let Figure { name, value, target, unit } = &figure;
@@ -43,7 +44,10 @@ fn text(figures: &Figures) -> Result<String> {
         let (sdk, http) = (cpu / fanout.sdk_floor.used.cpu, cpu / fanout.http_floor.used.cpu);
         writeln!(text, "{name:<24} {:>12.2} {sdk:>14.2} {http:>14.2}", micros(measured, SESSIONS * 10))?;
     }
-    writeln!(text, "\nOne message of 1 KB to so many sessions: CPU microseconds for each, peak memory in MiB")?;
+    writeln!(
+        text,
+        "\nOne message of 1 KB to so many sessions: CPU microseconds for each, peak memory in MiB"
+    )?;
     writeln!(text, "{:>10} {:>14} {:>10} {:>14} {:>10}", "sessions", "dispatcher", "", "sender", "")?;
     for Scaled { sessions, dispatcher, sender } in &fanout.scaling {
         let cpu = (micros(dispatcher, *sessions), micros(sender, *sessions));
@@ -51,11 +55,15 @@ fn text(figures: &Figures) -> Result<String> {
         writeln!(text, "{sessions:>10} {:>14.2} {:>10.1} {:>14.2} {:>10.1}", cpu.0, peak.0, cpu.1, peak.1)?;
     }
     let [put, batch, checked] = &fanout.histories;
-    calls(&mut text, "Sender, 10,000 sessions x 10 messages", &fanout.sender)?;
-    calls(&mut text, "Dispatcher, 20 broadcasts to 10,000 sessions of 10,000 users", &fanout.dispatcher)?;
-    calls(&mut text, "History of 10,000 entries by conditional PutItem", put)?;
-    calls(&mut text, "The same by BatchWriteItem, which cannot tell a replay", batch)?;
-    calls(&mut text, "The same by BatchWriteItem after BatchGetItem", checked)?;
+    for (title, measured) in [
+        ("Sender, 10,000 sessions x 10 messages", &fanout.sender),
+        ("Dispatcher, 20 broadcasts to 10,000 sessions of 10,000 users", &fanout.dispatcher),
+        ("History of 10,000 entries by conditional PutItem", put),
+        ("The same by BatchWriteItem, which cannot tell a replay", batch),
+        ("The same by BatchWriteItem after BatchGetItem", checked),
+    ] {
+        writeln!(text, "\n{}", calls(title, measured)?)?;
+    }
     Ok(text)
 }
 
@@ -69,15 +77,16 @@ fn ways(fanout: &Fanout) -> [(&'static str, &Measured); 4] {
 }
 
 /// What was asked of AWS, and what it bills.
-fn calls(text: &mut String, title: &str, measured: &Measured) -> Result<()> {
+pub fn calls(title: &str, measured: &Measured) -> Result<String> {
+    let mut text = String::new();
     let used = measured.used;
-    writeln!(text, "\n{title}: {:.2} CPU s, {:.2} s, peak {:.1} MiB", used.cpu, used.wall, used.peak_mib)?;
+    writeln!(text, "{title}: {:.2} CPU s, {:.2} s, peak {:.1} MiB", used.cpu, used.wall, used.peak_mib)?;
     writeln!(text, "{:<44} {:>8} {:>9} {:>12} {:>10}", "", "calls", "entries", "bytes", "billed")?;
     for (name, count) in &measured.tally.0 {
         let (calls, entries, bytes, units) = (count.calls, count.entries, count.bytes, count.units);
         writeln!(text, "{name:<44} {calls:>8} {entries:>9} {bytes:>12} {units:>10.1}")?;
     }
-    Ok(())
+    Ok(text)
 }
 
 fn targets(figures: &[Figure]) -> String {

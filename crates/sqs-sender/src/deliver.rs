@@ -83,7 +83,12 @@ async fn send(queues: &Queues, url: &str, bodies: Vec<String>, deadline: Deadlin
 }
 
 /// The entries that failed; `None` if the queue is gone.
-async fn attempt(queues: &Queues, url: &str, batch: &[String], deadline: Deadline) -> Option<Vec<FailedEntry>> {
+async fn attempt(
+    queues: &Queues,
+    url: &str,
+    batch: &[String],
+    deadline: Deadline,
+) -> Option<Vec<FailedEntry>> {
     match within(deadline, queues.send_batch(url, batch)).await {
         Ok(failed) => Some(failed),
         Err(error) if error.kind() == Kind::NotFound => None,

@@ -69,7 +69,7 @@ mod tests {
         let sealed: Vec<Batch> = Batches::new(&messages, &delivery).unwrap().collect();
         assert_eq!(sealed.iter().map(|batch| batch.places.clone()).collect::<Vec<_>>(), [0..10, 10..12]);
         let read = sealed.iter().flat_map(|batch| &batch.bodies).map(|body| decrypt(&key, body).unwrap());
-        assert!(read.eq(texts.into_iter().rev()));
+        assert!(read.eq(texts.iter().rev().cloned()));
         let unknown = Delivery { messages: vec![12], ..delivery };
         assert!(Batches::new(&messages, &unknown).is_none());
     }

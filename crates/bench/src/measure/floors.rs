@@ -101,7 +101,8 @@ pub(super) async fn http(clients: &Clients, size: &Size) -> Result<Used> {
             work[index % connections.len()].push(batch.json());
         }
         let mark = Mark::now()?;
-        let workers = connections.iter_mut().zip(work).map(|(connection, calls)| client.send_all(connection, calls));
+        let workers =
+            connections.iter_mut().zip(work).map(|(connection, calls)| client.send_all(connection, calls));
         futures::future::try_join_all(workers).await?;
         used.add(mark)?;
     }

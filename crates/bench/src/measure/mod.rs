@@ -19,6 +19,9 @@ use clap::{Args, ValueEnum};
 use sbe_aws::{clients::Clients, config::Config};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use tracing_subscriber::{
+    Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,7 +91,8 @@ const TIME: Duration = Duration::from_hours(1);
 /// Measures and prints one line of JSON.
 pub fn print(subject: Subject, size: &Size) -> Result<()> {
     // As in the functions, down to the filter of the logs; but the logs go nowhere.
-    tracing_subscriber::fmt().json().with_env_filter("info").with_writer(std::io::sink).init();
+    let lines = fmt::layer().json().flatten_event(true).with_writer(std::io::sink);
+    tracing_subscriber::registry().with(lines.with_filter(LevelFilter::INFO)).init();
     // As in the functions: one thread.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut used = runtime.block_on(measure(subject, size))?;

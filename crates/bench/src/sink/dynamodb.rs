@@ -128,7 +128,8 @@ fn batch_write_item(call: &Call<'_>, body: &Value) -> Answer {
 /// Finds nothing: what a first write reads.
 fn batch_get_item(call: &Call<'_>, body: &Value) -> Answer {
     let tables = body["RequestItems"].as_object();
-    let entries = tables.into_iter().flatten().map(|(_, table)| table["Keys"].as_array().map_or(0, Vec::len)).sum();
+    let entries =
+        tables.into_iter().flatten().map(|(_, table)| table["Keys"].as_array().map_or(0, Vec::len)).sum();
     call.state.tally().taken(call.operation, entries, steps(entries, 1));
     Answer::ok(r#"{"Responses":{},"UnprocessedKeys":{}}"#)
 }

@@ -3,6 +3,7 @@
 //! The same call (say, the third batch to a queue) fails in every run with the same seed, whatever
 //! ran beside it.
 
+use clap::ValueEnum;
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
@@ -10,7 +11,7 @@ use std::{
 };
 
 /// A way to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Class {
     /// AWS asks for fewer calls.
     Throttle,

@@ -47,6 +47,11 @@ impl Plan {
     pub fn instant(population: Population) -> Self {
         Self { population, faults: Faults::none(), latency: Duration::ZERO, records: false }
     }
+
+    /// Whether calls have to be told from one another.
+    fn remembers(&self) -> bool {
+        self.records || self.faults.percent > 0
+    }
 }
 
 /// What the connections of a sink share.

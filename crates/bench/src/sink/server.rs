@@ -46,7 +46,9 @@ impl Sink {
         let (address, state) = (listener.local_addr()?, Arc::new(State::new(plan)));
         let shared = state.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        thread::spawn(move || runtime.block_on(async { accept(TcpListener::from_std(listener)?, shared).await }));
+        thread::spawn(move || {
+            runtime.block_on(async { accept(TcpListener::from_std(listener)?, shared).await })
+        });
         Ok(Self { address, state })
     }
 
@@ -84,7 +86,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
     };
     state.tally().call(&label, body.len());
     tokio::time::sleep(state.plan.latency).await;
-    let attempt = if state.plan.records { state.attempt(&identity) } else { 0 };
+    let attempt = if state.plan.remembers() { state.attempt(&identity) } else { 0 };
     let faults = state.plan.faults.of(operation);
     let verdict = faults.verdict(&identity, attempt);
     let answered = !matches!(verdict, Verdict::Lost { .. });

@@ -41,7 +41,8 @@ pub(super) fn send_message_batch(call: &Call<'_>, body: &[u8]) -> io::Result<Ans
             let _ = write!(failed, r#"{comma}{{"Id":"{id}","Code":"InternalError","SenderFault":false}}"#);
         } else {
             let comma = if successful.is_empty() { "" } else { "," };
-            let _ = write!(successful, r#"{comma}{{"Id":"{id}","MessageId":"{ID}","MD5OfMessageBody":"{MD5}"}}"#);
+            let _ =
+                write!(successful, r#"{comma}{{"Id":"{id}","MessageId":"{ID}","MD5OfMessageBody":"{MD5}"}}"#);
             taken.push(entry);
         }
     }

@@ -39,7 +39,8 @@ fn is_for(message: &Value, index: usize) -> bool {
     let number = |value: &Value| value.as_str().map_or_else(|| value.as_i64(), |text| text.parse().ok());
     let population = population();
     number(&message["accountId"]).is_none_or(|account| account == population.account(index).0)
-        && number(&message["userId"]).is_none_or(|user| population.user(index).is_some_and(|own| own.0 == user))
+        && number(&message["userId"])
+            .is_none_or(|user| population.user(index).is_some_and(|own| own.0 == user))
         && message["sessionId"].as_str().is_none_or(|id| id == session_id(index).as_str())
 }
 
@@ -66,7 +67,8 @@ fn handed_on(sink: &Sink) -> (BTreeMap<usize, Vec<u64>>, BTreeMap<i64, Vec<u64>>
         if invocation.function.ends_with("sqs-sender") {
             let payload: SendPayload<'_> = serde_json::from_str(&invocation.payload).unwrap();
             for delivery in &payload.deliveries {
-                let numbers: Vec<u64> = delivery.messages.iter().map(|i| number(payload.messages[*i])).collect();
+                let numbers: Vec<u64> =
+                    delivery.messages.iter().map(|i| number(payload.messages[*i])).collect();
                 assert!(numbers.is_sorted(), "out of order: {numbers:?}");
                 sessions.entry(queue_index(&delivery.sqs_url).unwrap()).or_default().extend(numbers);
             }

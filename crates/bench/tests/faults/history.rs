@@ -10,7 +10,7 @@ use sbe_core::{history::Timestamp, id::UserId, payload::PayloadCutter};
 use std::time::{Duration, Instant};
 use user_history_adder::{App, handle};
 
-const USERS: i64 = 12;
+const USERS: usize = 12;
 const MESSAGES: usize = 5;
 const ADDER: &str = "user-history-adder";
 
@@ -18,7 +18,7 @@ fn payload(created: i64) -> String {
     let messages = messages(MESSAGES, 300);
     let mut cutter = PayloadCutter::users(&messages, |_| Timestamp(created));
     let all: Vec<usize> = (0..MESSAGES).collect();
-    for user in 0..USERS {
+    for user in (0..).take(USERS) {
         assert!(cutter.push_user(UserId(user), &all).is_empty());
     }
     cutter.finish().remove(0).json
@@ -33,7 +33,7 @@ async fn survives(class: Class) {
         handle(app, event(payload(1_500_000), TIME)).await.unwrap();
         sink.state.record().history.values_mut().for_each(|kept| kept.is_read = "1".into());
         let before = sink.state.record().history.clone();
-        assert_eq!(before.len(), USERS as usize * MESSAGES);
+        assert_eq!(before.len(), USERS * MESSAGES);
         let summary = handle(app, event(payload(2_500_000), TIME)).await.unwrap();
         assert_eq!((summary.changed, summary.total), (0, before.len()));
         assert_eq!(sink.state.record().history, before);
@@ -75,5 +75,5 @@ async fn what_there_is_no_time_for_is_left_to_the_retry() {
         assert!(start.elapsed() < time, "the invocation ended after its deadline");
     }
     assert!(!results[0]);
-    assert_eq!(sink.state.record().history.len(), USERS as usize * MESSAGES);
+    assert_eq!(sink.state.record().history.len(), USERS * MESSAGES);
 }

@@ -16,7 +16,7 @@ pub(crate) const PERCENTS: [u32; 3] = [1, 10, 50];
 
 /// A client gives an attempt up after this long: longer than any answer on loopback takes, however
 /// busy the machine.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1000);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What Lambda gives an invocation where time is not what is tested.
 pub(crate) const TIME: Duration = Duration::from_secs(50);
@@ -33,7 +33,7 @@ pub(crate) fn faults(class: Class, percent: u32) -> Faults {
 
 /// Half of the calls of one operation are not answered within a minute.
 pub(crate) fn silence(operation: &'static str) -> Faults {
-    let stall = Duration::from_secs(60);
+    let stall = Duration::from_mins(1);
     Faults { stall, only: Some(operation), ..faults(Class::Timeout, 50) }
 }
 
