@@ -49,4 +49,6 @@ pub struct Record {
     pub invocations: Vec<Invocation>,
     /// History entries by user and message.
     pub history: HashMap<(String, String), Kept>,
+    /// How many calls or entries failed.
+    pub struck: usize,
 }

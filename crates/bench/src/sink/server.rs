@@ -80,7 +80,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
     let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("Invoke");
     let label = if operation == "Invoke" { lambda::label(parts.uri.path()) } else { operation.to_owned() };
     let identity = match operation {
-        "Invoke" => lambda::identity(parts.uri.path(), &body),
+        "Invoke" => lambda::identity(parts.uri.path()),
         "SendMessage" | "SendMessageBatch" => sqs::identity(&body),
         _ => dynamodb::identity(operation, &body),
     };
@@ -89,6 +89,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
     let attempt = if state.plan.remembers() { state.attempt(&identity) } else { 0 };
     let faults = state.plan.faults.of(operation);
     let verdict = faults.verdict(&identity, attempt);
+    state.record().struck += usize::from(verdict != Verdict::Done);
     let answered = !matches!(verdict, Verdict::Lost { .. });
     let call = Call { state: &state, operation, label, identity, attempt, answered };
     match verdict {

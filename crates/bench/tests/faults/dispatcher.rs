@@ -1,6 +1,6 @@
 //! The dispatcher under faults.
 
-use crate::trial::{PERCENTS, TIME, clients, clients_that_wait, faults, leak, silence, sink};
+use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink};
 use event_dispatcher::{App, handle};
 use sbe_bench::{
     events::{event, kinesis, message_json},
@@ -16,8 +16,9 @@ use std::{
 
 const DISPATCHER: &str = "event-dispatcher";
 
-fn population() -> Population {
-    Population { sessions_per_user: 3, ..Population::of(3000) }
+/// As many sessions as make two pages for each segment of a scan, times `times`.
+fn population(times: usize) -> Population {
+    Population { sessions_per_user: 3, ..Population::of(2400 * times) }
 }
 
 /// Broadcasts, and a message for an account, a user and a session: a scan and a `GetItem`.
@@ -35,9 +36,8 @@ fn narrowcasts() -> Vec<String> {
 }
 
 /// Whether a message with these keys is for a session.
-fn is_for(message: &Value, index: usize) -> bool {
+fn is_for(message: &Value, population: &Population, index: usize) -> bool {
     let number = |value: &Value| value.as_str().map_or_else(|| value.as_i64(), |text| text.parse().ok());
-    let population = population();
     number(&message["accountId"]).is_none_or(|account| account == population.account(index).0)
         && number(&message["userId"])
             .is_none_or(|user| population.user(index).is_some_and(|own| own.0 == user))
@@ -94,12 +94,13 @@ fn check(sink: &Sink, messages: &[String], repeats: usize) {
         }
         assert_eq!(found, expected);
     };
+    let population = sink.state.plan.population;
     let mut of_users = BTreeMap::<i64, Vec<u64>>::new();
-    for index in 0..population().sessions {
-        let numbers = (0..).zip(&messages).filter(|(_, message)| is_for(message, index));
+    for index in 0..population.sessions {
+        let numbers = (0..).zip(&messages).filter(|(_, message)| is_for(message, &population, index));
         let numbers: Vec<u64> = numbers.map(|(number, _)| number).collect();
         check(&mut sessions.remove(&index).unwrap_or_default(), &numbers);
-        of_users.entry(population().user(index).unwrap().0).or_default().extend(numbers);
+        of_users.entry(population.user(index).unwrap().0).or_default().extend(numbers);
     }
     for (user, mut numbers) in of_users {
         numbers.sort_unstable();
@@ -109,15 +110,18 @@ fn check(sink: &Sink, messages: &[String], repeats: usize) {
 }
 
 async fn survives(class: Class) {
-    let trial = |(percent, messages): (u32, Vec<String>)| async move {
-        let sink = sink(population(), faults(class, percent));
+    at_all_rates(async |percent, times| {
+        let sink = sink(population(times), faults(class, percent));
         let app = leak(App::new(&clients(&sink, DISPATCHER).await));
-        let repeats = dispatch_until_done(app, &messages).await;
-        assert_eq!(repeats, 0, "there was time for all");
-        check(&sink, &messages, repeats);
-    };
-    let trials = PERCENTS.iter().flat_map(|percent| [(*percent, broadcasts()), (*percent, narrowcasts())]);
-    futures::future::join_all(trials.map(trial)).await;
+        for messages in [broadcasts(), narrowcasts()] {
+            sink.state.record().invocations.clear();
+            let repeats = dispatch_until_done(app, &messages).await;
+            assert_eq!(repeats, 0, "there was time for all");
+            check(&sink, &messages, repeats);
+        }
+        sink
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -144,8 +148,8 @@ async fn resets() {
 /// time, so that Kinesis brings it again.
 #[tokio::test]
 async fn a_batch_that_there_is_no_time_for_is_reported() {
-    let sink = sink(population(), silence("Scan"));
-    let app = leak(App::new(&clients_that_wait(&sink, DISPATCHER, TIME).await));
+    let sink = sink(population(1), silence("Scan"));
+    let app = leak(App::new(&clients(&sink, DISPATCHER).await));
     let (start, time) = (Instant::now(), Duration::from_secs(3));
     let outcome = handle(app, event(kinesis(&broadcasts()), time)).await.unwrap();
     assert!(start.elapsed() < time, "the invocation ended after its deadline");

@@ -1,6 +1,6 @@
 //! The sender under faults.
 
-use crate::trial::{PERCENTS, TIME, clients, clients_that_wait, faults, leak, silence, sink};
+use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink};
 use sbe_bench::{
     events::{event, messages, sender_payloads},
     population::{Population, aes_key, queue_url},
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SESSIONS: usize = 60;
+const SESSIONS: usize = 20;
 /// Two batches for each session.
 const MESSAGES: usize = 12;
 const SENDER: &str = "sqs-sender";
@@ -21,8 +21,7 @@ const SENDER: &str = "sqs-sender";
 /// Invokes the sender as Lambda does: what it hands back is invoked as well, and what fails is
 /// invoked again. Tells how many invocations failed.
 async fn invoke_until_done(sink: &Sink, app: &'static App, time: Duration) -> usize {
-    let population = Population::of(SESSIONS);
-    let payloads = sender_payloads(&population, &messages(MESSAGES, 300));
+    let payloads = sender_payloads(&sink.state.plan.population, &messages(MESSAGES, 300));
     let mut waiting: VecDeque<String> = payloads.map(|payload| payload.json).collect();
     let (mut failures, mut handed_back) = (0, 0);
     while let Some(payload) = waiting.pop_front() {
@@ -58,7 +57,7 @@ fn first_of_each(numbers: &[u64]) -> Vec<u64> {
 /// Looks at every queue: all there; once, if every answer came; and in order.
 fn check(sink: &Sink, class: Class, repeats: bool) {
     let record = sink.state.record();
-    for session in 0..SESSIONS {
+    for session in 0..sink.state.plan.population.sessions {
         let queue = &record.queues[&queue_url(session)];
         let numbers = numbers(queue, session);
         let mut firsts = first_of_each(&numbers);
@@ -75,14 +74,15 @@ fn check(sink: &Sink, class: Class, repeats: bool) {
 }
 
 async fn survives(class: Class) {
-    let trial = |percent| async move {
-        let sink = sink(Population::of(SESSIONS), faults(class, percent));
+    at_all_rates(async |percent, times| {
+        let sink = sink(Population::of(SESSIONS * times), faults(class, percent));
         let app = leak(App::new(&clients(&sink, SENDER).await));
         let failures = invoke_until_done(&sink, app, TIME).await;
         assert_eq!(failures, 0, "there was time for all");
         check(&sink, class, false);
-    };
-    futures::future::join_all(PERCENTS.map(trial)).await;
+        sink
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -114,8 +114,8 @@ async fn resets() {
 /// back is only what was not sent, and sending it completes every session in order.
 #[tokio::test]
 async fn what_there_is_no_time_for_is_handed_back() {
-    let sink = sink(Population::of(SESSIONS), silence("SendMessageBatch"));
-    let app = leak(App::new(&clients_that_wait(&sink, SENDER, TIME).await));
+    let sink = sink(Population::of(3 * SESSIONS), silence("SendMessageBatch"));
+    let app = leak(App::new(&clients(&sink, SENDER).await));
     let failures = invoke_until_done(&sink, app, Duration::from_secs(3)).await;
     assert!(!sink.state.record().invocations.is_empty(), "nothing was handed back");
     check(&sink, Class::Timeout, failures > 0);
