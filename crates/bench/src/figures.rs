@@ -163,7 +163,7 @@ impl Fanout {
         let (Some(few), Some(many)) = (self.scaling.first(), self.scaling.last()) else { return Vec::new() };
         let growth =
             |of: fn(&Scaled) -> &Measured| micros(of(many), many.sessions) / micros(of(few), few.sessions);
-        let at = format!("at {} sessions", many.sessions);
+        let at = format!("at {} sessions", grouped(many.sessions));
         vec![
             Figure::new(format!("dispatcher, peak memory {at}"), many.dispatcher.used.peak_mib, 64.0, "MiB"),
             Figure::new(format!("sender, peak memory {at}"), many.sender.used.peak_mib, 64.0, "MiB"),
@@ -178,6 +178,12 @@ pub fn micros(measured: &Measured, deliveries: usize) -> f64 {
     measured.used.cpu * 1e6 / float(deliveries)
 }
 
-pub(crate) fn float(number: usize) -> f64 {
+/// A number with a comma between thousands.
+pub(crate) fn grouped(number: usize) -> String {
+    let thousands = number / 1000;
+    if thousands == 0 { number.to_string() } else { format!("{},{:03}", grouped(thousands), number % 1000) }
+}
+
+fn float(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::MAX, f64::from)
 }

@@ -53,7 +53,7 @@ pub fn run_one(size: Size, conditions: Conditions) -> Result<()> {
     }
     for subject in subjects {
         let measured = measure(subject, size, conditions)?;
-        println!("{}", report::calls(&format!("{subject:?}"), &measured)?);
+        print!("{}", report::calls(&format!("{subject:?}"), &measured)?);
     }
     Ok(())
 }

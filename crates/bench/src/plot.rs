@@ -15,8 +15,8 @@ pub struct Bar {
     pub stands_out: bool,
 }
 
-const WIDTH: f64 = 860.0;
-const NAMES: f64 = 330.0;
+const WIDTH: f64 = 900.0;
+const NAMES: f64 = 370.0;
 const LABELS: f64 = 150.0;
 const ROW: f64 = 26.0;
 const TOP: f64 = 64.0;
@@ -35,23 +35,26 @@ pub fn bars(title: &str, subtitle: &str, bars: &[Bar], mark: Option<(f64, &str)>
         escaped(title),
         escaped(subtitle)
     );
+    if let Some((value, name)) = mark {
+        vertical(&mut svg, NAMES + value * scale, height - 16.0, name);
+    }
     let mut y = TOP;
     for bar in bars {
         row(&mut svg, bar, y, scale);
         y += ROW;
     }
-    if let Some((value, name)) = mark {
-        let x = NAMES + value * scale;
-        let _ = writeln!(
-            svg,
-            r##"<line x1="{x:.1}" x2="{x:.1}" y1="{}" y2="{y:.1}" stroke="#1c2733" stroke-dasharray="4 3"/>
-<text x="{x:.1}" y="{}" text-anchor="middle" font-size="12" fill="#1c2733">{}</text>"##,
-            TOP - 4.0,
-            TOP - 8.0,
-            escaped(name)
-        );
-    }
     svg + "</svg>\n"
+}
+
+fn vertical(svg: &mut String, x: f64, bottom: f64, name: &str) {
+    let _ = writeln!(
+        svg,
+        r##"<line x1="{x:.1}" x2="{x:.1}" y1="{}" y2="{bottom:.1}" stroke="#8a96a3" stroke-dasharray="4 3"/>
+<text x="{x:.1}" y="{}" text-anchor="middle" font-size="12" fill="#1c2733">{}</text>"##,
+        TOP - 4.0,
+        TOP - 8.0,
+        escaped(name)
+    );
 }
 
 fn row(svg: &mut String, bar: &Bar, y: f64, scale: f64) {
@@ -62,7 +65,7 @@ fn row(svg: &mut String, bar: &Bar, y: f64, scale: f64) {
         svg,
         r##"<text x="{:.1}" y="{text:.1}" text-anchor="end" fill="#1c2733">{}</text>
 <rect x="{NAMES}" y="{:.1}" width="{length:.1}" height="{:.1}" rx="2" fill="{fill}"/>
-<text x="{:.1}" y="{text:.1}" fill="#1c2733">{}</text>"##,
+<text x="{:.1}" y="{text:.1}" fill="#1c2733" stroke="#ffffff" stroke-width="4" paint-order="stroke">{}</text>"##,
         NAMES - 10.0,
         escaped(&bar.name),
         y + 4.0,

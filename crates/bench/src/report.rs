@@ -1,7 +1,7 @@
 //! The figures as text and as plots.
 
 use crate::{
-    figures::{Fanout, Figure, Figures, SESSIONS, Scaled, float, micros},
+    figures::{Fanout, Figure, Figures, SESSIONS, Scaled, grouped, micros},
     harness::Measured,
     plot::{Bar, bars},
 };
@@ -29,12 +29,11 @@ pub fn write(figures: &Figures, directory: &Path) -> Result<String> {
 }
 
 fn text(figures: &Figures) -> Result<String> {
-    let mut text =
-        String::from("Figure                                                value        target\n");
+    let mut text = format!("{:<52} {:>8} {:<4}    {:>6}\n", "Figure", "value", "", "target");
     for figure in figures.with_targets() {
         let reached = if figure.is_reached() { "" } else { "  NOT REACHED" };
         let Figure { name, value, target, unit } = &figure;
-        writeln!(text, "{name:<48} {value:>8.2} {unit:<4} <= {target:>6.2}{reached}")?;
+        writeln!(text, "{name:<52} {value:>8.2} {unit:<4} <= {target:>6.2}{reached}")?;
     }
     let fanout = &figures.fanout;
     writeln!(text, "\nCPU for each delivery of 1 KB, 10,000 sessions x 10 messages")?;
@@ -62,7 +61,7 @@ fn text(figures: &Figures) -> Result<String> {
         ("The same by BatchWriteItem, which cannot tell a replay", batch),
         ("The same by BatchWriteItem after BatchGetItem", checked),
     ] {
-        writeln!(text, "\n{}", calls(title, measured)?)?;
+        write!(text, "\n{}", calls(title, measured)?)?;
     }
     Ok(text)
 }
@@ -115,7 +114,7 @@ fn scaling(scaled: &[Scaled]) -> String {
     let bar = |(name, measured, sessions): (&str, &Measured, usize)| {
         let value = micros(measured, sessions);
         let label = format!("{value:.1} us, {:.0} MiB", measured.used.peak_mib);
-        let name = format!("{name}, {} thousand sessions", float(sessions) / 1e3);
+        let name = format!("{name}, {} sessions", grouped(sessions));
         Bar { name, value, label, stands_out: false }
     };
     let dispatchers = scaled.iter().map(|at| ("dispatcher", &at.dispatcher, at.sessions));
