@@ -20,8 +20,7 @@ const AT_ONCE: usize = 32;
 async fn young_orphans_and_live_queues_are_spared() {
     let backend = Backend::new();
     let live = backend.create(unique(), "s", None).await;
-    let name = format!("{}-brws-young-{}", stack().env, unique());
-    let orphan = sqs().create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();
+    let orphan = new_queue(queue_name("young", unique(), 0)).await;
     let reply = backend.post("/cleanup", "").await.success();
     assert_eq!(reply["complete"], true, "{reply}");
     assert!(reply["queues_removed"].is_u64());
@@ -45,43 +44,57 @@ async fn many_old_orphans_go_and_no_live_queue() {
     let (backend, run) = (Backend::new(), unique());
     backend.create(run, "template", None).await;
     let template = stored_session(run, "template").await;
-    let name = |kind: &str, n: usize| format!("{}-brws-{kind}-{run}-{n}", stack().env);
-    let live: Vec<String> =
-        stream::iter((0..500).map(|n| old_queue(name("live", n)))).buffered(AT_ONCE).collect().await;
-    stream::iter(live.iter().enumerate().map(|(n, url)| own(&template, n, url)))
-        .buffered(AT_ONCE)
-        .collect::<Vec<()>>()
-        .await;
-    let orphans = stream::iter((0..3000).map(|n| old_queue(name("orphan", n)))).buffered(AT_ONCE);
-    assert_eq!(orphans.collect::<Vec<_>>().await.len(), 3000);
+    let name = |kind: &str, n: usize| queue_name(kind, run, n);
+    let live = stream::iter((0..500).map(|n| live_queue(&template, n, name("live", n)))).buffered(AT_ONCE);
+    assert_eq!(live.count().await, 500);
+    let orphans = stream::iter((0..3000).map(|n| orphan_queue(name("orphan", n)))).buffered(AT_ONCE);
+    assert_eq!(orphans.count().await, 3000);
 
     // Other flows clean up too, so the count is not this call's alone.
     while backend.post("/cleanup", "").await.success()["complete"] != true {}
-    assert_eq!(queues(&name("orphan", 0)[..name("orphan", 0).len() - 1]).await, 0);
-    assert_eq!(queues(&name("live", 0)[..name("live", 0).len() - 1]).await, live.len());
+    assert_eq!(queues(&prefix("orphan", run)).await, 0);
+    assert_eq!(queues(&prefix("live", run)).await, 500);
 }
 
-async fn old_queue(name: String) -> String {
-    let sqs = sqs();
-    let created = sqs.create_queue().queue_name(name).send().await.expect("the queue is made");
-    let url = created.queue_url.expect("a queue has a URL");
-    let age = (QueueAttributeName::CreatedTimestamp, (now() - 3601).to_string());
-    sqs.set_queue_attributes()
-        .queue_url(&url)
-        .attributes(age.0, age.1)
-        .send()
-        .await
-        .expect("its age can be set");
-    url
+/// A name of the form that session queues have: 43 characters of base64url after the prefix.
+fn queue_name(kind: &str, run: i64, n: usize) -> String {
+    let prefix = prefix(kind, run);
+    let digits = stack().env.len() + "-brws-".len() + 43 - prefix.len();
+    // The last character of 32 bytes in base64url is one of sixteen, of which 0 is one.
+    format!("{prefix}{n:0>width$}0", width = digits - 1)
 }
 
-/// A session like `template`, with an id and a queue of its own.
-async fn own(template: &HashMap<String, AttributeValue>, n: usize, url: &str) {
+fn prefix(kind: &str, run: i64) -> String {
+    format!("{}-brws-{kind}-{run}-", stack().env)
+}
+
+/// An old queue without a session.
+async fn orphan_queue(name: String) {
+    age(&new_queue(name).await).await;
+}
+
+/// An old queue of a session like `template`, with an id of its own. It is owned before it is old,
+/// for other flows clean up at the same time.
+async fn live_queue(template: &HashMap<String, AttributeValue>, n: usize, name: String) {
+    let url = new_queue(name).await;
     let mut item = template.clone();
     item.insert("sessionId".into(), AttributeValue::S(n.to_string()));
-    item.insert("sqsUrl".into(), AttributeValue::S(url.into()));
+    item.insert("sqsUrl".into(), AttributeValue::S(url.clone()));
     let put = dynamodb().put_item().table_name(&stack().session_table).set_item(Some(item));
     put.send().await.expect("the operator may write");
+    age(&url).await;
+}
+
+async fn new_queue(name: String) -> String {
+    let created = sqs().create_queue().queue_name(name).send().await.expect("the queue is made");
+    created.queue_url.expect("a queue has a URL")
+}
+
+/// Makes a queue look older than an hour, which the local endpoint lets one do.
+async fn age(url: &str) {
+    let (name, created) = (QueueAttributeName::CreatedTimestamp, (now() - 3601).to_string());
+    let set = sqs().set_queue_attributes().queue_url(url).attributes(name, created);
+    set.send().await.expect("its age can be set");
 }
 
 async fn stored_session(account: i64, id: &str) -> HashMap<String, AttributeValue> {

@@ -4,7 +4,6 @@
 
 mod bad_input;
 mod cleanup;
-mod contract;
 mod endings;
 mod history;
 mod isolation;

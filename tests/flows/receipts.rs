@@ -116,11 +116,15 @@ async fn very_many_ids() {
     let mut ids: Vec<String> = (0..20_000).map(|n| format!("unknown-{n}")).collect();
     ids.insert(0, "a".into());
     ids.push("z".into());
-    let path = format!("/messages/set-read/user/{user}?async=1");
-    backend.post(&path, json!(ids)).await.success();
+    let path = format!("/messages/set-read/user/{user}");
+    backend.post(&format!("{path}?async=1"), json!(ids)).await.success();
     eventually("both to be read", || async { (read(&backend, user).await == ["a", "z"]).then_some(()) })
         .await;
-    assert_eq!(backend.history(user).await.len(), 2, "no entry is created for an unknown id");
+    publish(&backend, user, &["a", "z", "last"]).await;
+    ids.push("last".into());
+    let reply = backend.post(&path, json!(ids)).await.success();
+    assert_eq!(reply["messages_receipted"], json!(["last"]));
+    assert_eq!(backend.history(user).await.len(), 3, "no entry is created for an unknown id");
 }
 
 /// docs/PROTOCOL.md: "A replayed event neither duplicates a message, nor un-reads a read one, nor

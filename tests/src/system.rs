@@ -34,8 +34,7 @@ struct System {
 
 fn start() -> System {
     let root = root();
-    let built =
-        Command::new(env!("CARGO")).args(["build", "--workspace", "--bins"]).current_dir(&root).status();
+    let built = Command::new("cargo").args(["build", "--workspace", "--bins"]).current_dir(&root).status();
     assert!(built.expect("cargo runs").success(), "the functions do not build");
     let binaries = binaries();
     let dir = root.join(format!("target/flows-{}", std::process::id()));
@@ -57,8 +56,13 @@ fn start() -> System {
     System { stack, _process: Some(process) }
 }
 
-/// Where cargo puts binaries: beside the directory of this test.
+/// Where cargo puts binaries: tests are in its directory `deps`, programs are in it.
 fn binaries() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its path");
-    test.ancestors().nth(2).expect("tests are in target/<profile>/deps").to_owned()
+    let this = std::env::current_exe().expect("a program knows its path");
+    let dir = this.parent().expect("a program is in a directory");
+    if dir.ends_with("deps") {
+        dir.parent().expect("deps is in a directory").to_owned()
+    } else {
+        dir.to_owned()
+    }
 }

@@ -9,9 +9,23 @@ use crate::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use sbe_core::{
+    history::Timestamp,
     id::{MessageId, UserId},
     receipt::{chunks, receipts},
 };
+use std::collections::HashSet;
+
+/// From this many ids on, what is unread is asked for before anything is written.
+const MANY: usize = 100;
+
+/// What became of a receipt.
+#[derive(Debug)]
+pub struct Marked {
+    /// The ids that changed, in the order in which they were given.
+    pub changed: Vec<MessageId>,
+    /// The ids for which there was no time.
+    pub left: Vec<MessageId>,
+}
 
 /// Read receipts: the history they change, and the function that publishes them.
 #[derive(Debug, Clone)]
@@ -38,20 +52,34 @@ impl Receipts {
         }
     }
 
-    /// Marks messages read and publishes the receipt of those that changed; gives their ids, in
-    /// the order of `ids`. Ids that the user has no message for are passed over.
-    pub async fn mark(&self, user: UserId, ids: &[MessageId], deadline: Deadline) -> Result<Vec<MessageId>> {
-        let changed: Vec<Option<MessageId>> = stream::iter(ids)
+    /// Marks messages read and publishes the receipt of those that changed. Ids that the user has
+    /// no message for are passed over.
+    pub async fn mark(&self, user: UserId, ids: &[MessageId], deadline: Deadline) -> Result<Marked> {
+        let ids = self.worth_trying(user, ids).await?;
+        let tried: Vec<(&MessageId, bool)> = stream::iter(&ids)
+            .take_while(|_| std::future::ready(!deadline.has_passed()))
             .map(|id| async move {
-                let changed = retry(deadline, || self.history.mark_read(user, id)).await?;
-                Ok::<_, crate::Error>(changed.then(|| id.clone()))
+                Ok::<_, crate::Error>((id, retry(deadline, || self.history.mark_read(user, id)).await?))
             })
             .buffered(self.concurrency)
             .try_collect()
             .await?;
-        let changed: Vec<MessageId> = changed.into_iter().flatten().collect();
+        let left = ids[tried.len()..].to_vec();
+        let changed: Vec<MessageId> =
+            tried.into_iter().filter(|(_, changed)| *changed).map(|(id, _)| id.clone()).collect();
         self.publish(user, &changed, deadline).await?;
-        Ok(changed)
+        Ok(Marked { changed, left })
+    }
+
+    /// A write for each of very many ids would be slow and dear: one query tells which of them the
+    /// user has and has not read.
+    async fn worth_trying(&self, user: UserId, ids: &[MessageId]) -> Result<Vec<MessageId>> {
+        if ids.len() <= MANY {
+            return Ok(ids.to_vec());
+        }
+        let unread: HashSet<MessageId> =
+            self.history.unread(user, Timestamp::MAX).await?.into_iter().collect();
+        Ok(ids.iter().filter(|id| unread.contains(id)).cloned().collect())
     }
 
     async fn publish(&self, user: UserId, read: &[MessageId], deadline: Deadline) -> Result<()> {

@@ -29,8 +29,10 @@ pub(crate) async fn set_read(
         app.receipts.mark_later(user, &ids, deadline).await?;
         return Ok(Reply(r#"{"success":true}"#.into()));
     }
-    let messages_receipted = app.receipts.mark(user, &ids, deadline).await?;
-    let json = serde_json::to_string(&Receipted { success: true, messages_receipted });
+    let marked = app.receipts.mark(user, &ids, deadline).await?;
+    // What there was no time for is marked later, and its receipts follow.
+    app.receipts.mark_later(user, &marked.left, deadline).await?;
+    let json = serde_json::to_string(&Receipted { success: true, messages_receipted: marked.changed });
     json.map(Reply).map_err(|error| ApiError::Internal(error.to_string()))
 }
 

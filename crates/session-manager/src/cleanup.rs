@@ -5,7 +5,7 @@
 use crate::App;
 use futures::{StreamExt, TryStreamExt, stream};
 use sbe_aws::{Result, retry::Deadline, time};
-use sbe_core::session::queue_prefix;
+use sbe_core::session::{is_session_queue, queue_prefix};
 use sbe_edge::{ApiError, Reply};
 
 /// How old an orphan must be, in seconds.
@@ -15,10 +15,15 @@ pub(crate) async fn cleanup(app: &App, deadline: Deadline) -> std::result::Resul
     // Owners are read after the queues: a queue that a session took in between has its owner seen.
     let queues = app.queues.list(&queue_prefix(&app.config.env)).await?;
     let owned = app.sessions.queue_urls().await?;
-    let orphans: Vec<String> = queues.into_iter().filter(|url| !owned.contains(url)).collect();
+    let is_orphan = |url: &String| is_ours(app, url) && !owned.contains(url);
+    let orphans: Vec<String> = queues.into_iter().filter(is_orphan).collect();
     let (removed, complete) = remove(app, orphans, deadline).await?;
     tracing::info!(queues_removed = removed, complete, "cleanup");
     Ok(Reply(format!(r#"{{"success":true,"queues_removed":{removed},"complete":{complete}}}"#)))
+}
+
+fn is_ours(app: &App, url: &str) -> bool {
+    url.rsplit('/').next().is_some_and(|name| is_session_queue(&app.config.env, name))
 }
 
 /// Deletes the old ones among `orphans` while there is time: how many, and whether all were seen.

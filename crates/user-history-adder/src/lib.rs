@@ -57,8 +57,11 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let text = event.payload.get();
     let summary = match serde_json::from_str::<ReceiptPayload>(text) {
         Ok(receipt) => {
-            let changed = app.receipts.mark(receipt.user_id, &receipt.read, deadline).await?.len();
-            Summary { changed, total: receipt.read.len() }
+            let marked = app.receipts.mark(receipt.user_id, &receipt.read, deadline).await?;
+            if !marked.left.is_empty() {
+                return Err("the time was too short to mark all messages read".into());
+            }
+            Summary { changed: marked.changed.len(), total: receipt.read.len() }
         }
         Err(_) => add(app, &serde_json::from_str(text)?, deadline).await?,
     };

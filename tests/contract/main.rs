@@ -1,4 +1,6 @@
-//! The template, the code and the documentation name the same routes.
+//! The template, the code and the documentation name the same routes, and the API keeps to them.
+//!
+//! Apart from the flows, with a system of its own: its random calls publish to everyone.
 
 use sbe_edge::{Method, Route};
 use sbe_tests::system::root;
@@ -79,7 +81,7 @@ fn schemathesis_finds_nothing() {
         .args(["--checks", "not_a_server_error,status_code_conformance"])
         .args(["--checks", "content_type_conformance,response_schema_conformance"])
         .args(["--suppress-health-check", "all", "--generation-database", "none", "--warnings", "off"])
-        .env("SCHEMATHESIS_HOOKS", "flows.sign")
+        .env("SCHEMATHESIS_HOOKS", "contract.sign")
         .env("PYTHONPATH", root().join("tests"))
         .env("SBE_ACCESS_KEY", &stack.keys.access_key)
         .env("SBE_SECRET_KEY", &stack.keys.secret_key)

@@ -1,0 +1,41 @@
+//! Counts as CloudWatch metrics, by lines in the embedded metric format.
+//!
+//! A line of it is a log entry from which CloudWatch takes metrics without any call: one namespace,
+//! with the environment and the function as dimensions.
+
+use sbe_aws::{config::Config, time};
+use serde_json::{Map, Value, json};
+
+const NAMESPACE: &str = "sqs-browser-events";
+
+/// Writes the counts of one invocation. Names are in Pascal case, as CloudWatch's own are.
+pub fn record(config: &Config, counts: &[(&str, u64)]) {
+    println!("{}", line(config, time::now().0 / 1000, counts));
+}
+
+fn line(config: &Config, millis: i64, counts: &[(&str, u64)]) -> String {
+    let metrics: Vec<Value> = counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+    let mut line: Map<String, Value> = counts.iter().map(|(name, count)| ((*name).into(), json!(count))).collect();
+    line.insert("Environment".into(), json!(config.env));
+    line.insert("Function".into(), json!(config.function_name));
+    let directive = json!({"Namespace": NAMESPACE, "Dimensions": [["Environment", "Function"]], "Metrics": metrics});
+    line.insert("_aws".into(), json!({"Timestamp": millis, "CloudWatchMetrics": [directive]}));
+    Value::Object(line).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_embedded_metric_format() {
+        let config = Config::read(|name| (name == "ENV").then(|| "prod".into())).unwrap();
+        let line: Value = serde_json::from_str(&line(&config, 5, &[("Sent", 7)])).unwrap();
+        assert_eq!((&line["Sent"], &line["Environment"]), (&json!(7), &json!("prod")));
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Metrics"], json!([{"Name": "Sent", "Unit": "Count"}]));
+        for dimension in directive["Dimensions"][0].as_array().unwrap() {
+            assert!(line[dimension.as_str().unwrap()].is_string(), "{dimension} has a value");
+        }
+    }
+}
