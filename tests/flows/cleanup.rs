@@ -76,10 +76,11 @@ async fn orphan_queue(name: String) {
 /// An old queue of a session like `template`, with an id of its own. It is owned before it is old,
 /// for other flows clean up at the same time.
 async fn live_queue(template: &HashMap<String, AttributeValue>, n: usize, name: String) {
-    let url = new_queue(name).await;
+    let url = new_queue(name.clone()).await;
     let mut item = template.clone();
     item.insert("sessionId".into(), AttributeValue::S(n.to_string()));
     item.insert("sqsUrl".into(), AttributeValue::S(url.clone()));
+    item.insert("sqsQueueName".into(), AttributeValue::S(name));
     let put = dynamodb().put_item().table_name(&stack().session_table).set_item(Some(item));
     put.send().await.expect("the operator may write");
     age(&url).await;

@@ -5,9 +5,10 @@ use crate::{
     receipts::Receipts, sessions::Sessions,
 };
 use aws_config::{
-    BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
-    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+    BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
+    retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
+use aws_sdk_sqs::config::Credentials;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use std::time::Duration;
 
@@ -22,23 +23,30 @@ impl Clients {
     /// Settings from the environment, as Lambda provides it: region, keys, and endpoint overrides
     /// (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_<SERVICE>`).
     pub async fn from_env(config: Config) -> Self {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(3))
-            .operation_attempt_timeout(Duration::from_secs(10))
-            .build();
-        let sdk = aws_config::defaults(BehaviorVersion::latest())
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .http_client(http)
-            .retry_config(RetryConfig::standard())
-            // Replies are small and attempts are bounded: watching their throughput only costs.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(timeouts)
-            .load()
-            .await;
+        let loader = loader(Duration::from_secs(10));
+        let sdk = loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()).load().await;
         Self { sdk, config }
+    }
+
+    /// Settings for an AWS at another address, with keys of no worth: for tests, which cannot wait
+    /// as long for an answer.
+    pub async fn at(endpoint: &str, config: Config, attempt_timeout: Duration) -> Self {
+        let keys = Credentials::new("AKIAIOSFODNN7EXAMPLE", "secret", None, None, "test");
+        let loader = loader(attempt_timeout).endpoint_url(endpoint).region(Region::from_static("eu-west-1"));
+        Self { sdk: loader.credentials_provider(keys).load().await, config }
+    }
+
+    /// The same clients without the SDK's own retries, for functions that try again by themselves:
+    /// they know how much time is left, and which part of a call is worth another try.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        let sdk = self.sdk.to_builder().retry_config(RetryConfig::disabled()).build();
+        Self { sdk, config: self.config.clone() }
+    }
+
+    /// The SDK's settings, for what is measured beside the functions.
+    pub fn sdk(&self) -> &SdkConfig {
+        &self.sdk
     }
 
     /// The configuration.
@@ -80,4 +88,19 @@ impl Clients {
     pub fn functions(&self) -> Functions {
         Functions::new(aws_sdk_lambda::Client::new(&self.sdk))
     }
+}
+
+fn loader(attempt_timeout: Duration) -> ConfigLoader {
+    let http =
+        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(attempt_timeout)
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(RetryConfig::standard())
+        // Replies are small and attempts are bounded: watching their throughput only costs.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts)
 }

@@ -37,7 +37,7 @@ pub struct History {
 }
 
 impl History {
-    /// A page ends before the JSON text of its messages exceeds this, so that a reply stays below
+    /// A page ends before its messages take more than this in the reply, so that it stays below
     /// Lambda's limit of 6 MB.
     const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -117,7 +117,7 @@ impl History {
                 if !query.wants(&entry, now) {
                     continue;
                 }
-                bytes += entry.json.len();
+                bytes += reply_len(&entry.json);
                 let full = page.entries.len() == query.limit || bytes > Self::MAX_PAGE_BYTES;
                 if full && let Some(last) = page.entries.last() {
                     page.next = Some(Position::after(last));
@@ -150,6 +150,12 @@ impl History {
             .consistent_read(true)
             .scan_index_forward(false)
     }
+}
+
+/// An upper bound of a message's length in a reply, which holds JSON in a JSON string.
+fn reply_len(json: &str) -> usize {
+    const OWN_FIELDS: usize = 2048;
+    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count() + OWN_FIELDS
 }
 
 fn number(value: impl ToString) -> AttributeValue {

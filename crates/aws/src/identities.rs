@@ -1,7 +1,10 @@
 //! Cognito identities and their credentials.
 
 use crate::{Error, Kind, Result, config::Config};
-use aws_sdk_cognitoidentity::{Client, types::Credentials as SdkCredentials};
+use aws_sdk_cognitoidentity::{
+    Client,
+    types::{Credentials as SdkCredentials, ErrorCode},
+};
 use std::fmt;
 
 /// The identity pool.
@@ -9,6 +12,15 @@ use std::fmt;
 pub struct Identities {
     cognito: Client,
     pool_id: String,
+}
+
+/// An identity that Cognito did not delete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undeleted {
+    /// The identity.
+    pub identity_id: String,
+    /// Whether another try may succeed.
+    pub transient: bool,
 }
 
 /// Temporary access keys of an identity.
@@ -46,14 +58,17 @@ impl Identities {
         reply.identity_id.ok_or(Error::new("GetId", Kind::Refused, "no identity in the reply"))
     }
 
-    /// Deletes identities, [`Self::MAX_DELETED`] a call; gives those that Cognito did not get to.
-    pub async fn delete(&self, identity_ids: &[String]) -> Result<Vec<String>> {
+    /// Deletes identities, [`Self::MAX_DELETED`] a call; gives those that were not deleted.
+    pub async fn delete(&self, identity_ids: &[String]) -> Result<Vec<Undeleted>> {
         let mut left = Vec::new();
         for chunk in identity_ids.chunks(Self::MAX_DELETED) {
             let delete = self.cognito.delete_identities().set_identity_ids_to_delete(Some(chunk.to_vec()));
             let reply = delete.send().await.map_err(Error::sdk("DeleteIdentities"))?;
             let unprocessed = reply.unprocessed_identity_ids.unwrap_or_default();
-            left.extend(unprocessed.into_iter().filter_map(|identity| identity.identity_id));
+            left.extend(unprocessed.into_iter().filter_map(|identity| {
+                let transient = identity.error_code == Some(ErrorCode::InternalServerError);
+                Some(Undeleted { identity_id: identity.identity_id?, transient })
+            }));
         }
         Ok(left)
     }

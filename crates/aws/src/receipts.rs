@@ -23,7 +23,7 @@ const MANY: usize = 100;
 pub struct Marked {
     /// The ids that changed, in the order in which they were given.
     pub changed: Vec<MessageId>,
-    /// The ids for which there was no time.
+    /// The ids for which there was no time, or which AWS was too busy for.
     pub left: Vec<MessageId>,
 }
 
@@ -56,19 +56,25 @@ impl Receipts {
     /// no message for are passed over.
     pub async fn mark(&self, user: UserId, ids: &[MessageId], deadline: Deadline) -> Result<Marked> {
         let ids = self.worth_trying(user, ids).await?;
-        let tried: Vec<(&MessageId, bool)> = stream::iter(&ids)
+        let tried: Vec<(&MessageId, Result<bool>)> = stream::iter(&ids)
             .take_while(|_| std::future::ready(!deadline.has_passed()))
-            .map(|id| async move {
-                Ok::<_, crate::Error>((id, retry(deadline, || self.history.mark_read(user, id)).await?))
-            })
+            .map(|id| async move { (id, retry(deadline, || self.history.mark_read(user, id)).await) })
             .buffered(self.concurrency)
-            .try_collect()
-            .await?;
-        let left = ids[tried.len()..].to_vec();
-        let changed: Vec<MessageId> =
-            tried.into_iter().filter(|(_, changed)| *changed).map(|(id, _)| id.clone()).collect();
-        self.publish(user, &changed, deadline).await?;
-        Ok(Marked { changed, left })
+            .collect()
+            .await;
+        let mut marked = Marked { changed: Vec::new(), left: ids[tried.len()..].to_vec() };
+        let mut refused = None;
+        for (id, result) in tried {
+            match result {
+                Ok(true) => marked.changed.push(id.clone()),
+                Ok(false) => {}
+                Err(error) if error.is_transient() => marked.left.push(id.clone()),
+                Err(error) => refused = Some(error),
+            }
+        }
+        // What changed is told in any case: another try would find it changed already.
+        self.publish(user, &marked.changed, deadline).await?;
+        refused.map_or(Ok(marked), Err)
     }
 
     /// A write for each of very many ids would be slow and dear: one query tells which of them the

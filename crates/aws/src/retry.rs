@@ -1,9 +1,10 @@
 //! Full-jitter backoff within the time an invocation has left.
 //!
-//! The SDK retries whole calls. This is for what remains: entries of a batch that failed by
-//! themselves, and calls that the SDK gave up on.
+//! The SDK can only repeat whole calls, and does not know how much time there is. This is for
+//! entries of a batch that failed by themselves, for calls that the SDK gave up on, and for the
+//! functions of the fan-out, whose clients do not retry by themselves.
 
-use crate::Result;
+use crate::{Error, Kind, Result};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
@@ -30,6 +31,13 @@ impl Deadline {
     #[must_use]
     pub fn at_most(self, time: Duration) -> Self {
         Self(self.0.min(Instant::now() + time))
+    }
+
+    /// This deadline and the reserve behind it: for reporting what was not done.
+    #[must_use]
+    pub fn with_reserve(self) -> Self {
+        // A part of the reserve stays for the reply itself.
+        Self(self.0 + RESERVE * 3 / 4)
     }
 
     /// The time left.
@@ -70,6 +78,15 @@ impl Backoff {
     }
 }
 
+/// One call, given up at the deadline; none at all if that has passed.
+pub async fn within<T>(deadline: Deadline, call: impl Future<Output = Result<T>>) -> Result<T> {
+    if deadline.has_passed() {
+        return Err(Error::new("A call", Kind::Unavailable, "NoTimeLeft"));
+    }
+    let result = tokio::time::timeout_at(deadline.0, call).await;
+    result.unwrap_or_else(|_| Err(Error::new("A call", Kind::Unavailable, "NoTimeLeft")))
+}
+
 /// Calls until it succeeds, fails for good, or the deadline would pass.
 pub async fn retry<T, F>(deadline: Deadline, mut call: impl FnMut() -> F) -> Result<T>
 where
@@ -77,7 +94,7 @@ where
 {
     let mut backoff = Backoff::new();
     loop {
-        match call().await {
+        match within(deadline, call()).await {
             Err(error) if error.is_transient() && backoff.wait(deadline).await => {}
             result => return result,
         }
@@ -119,5 +136,21 @@ mod tests {
             assert_eq!(result.await.is_ok(), calls_expected == 3);
             assert_eq!(calls, calls_expected, "{kind:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_call_is_given_up_at_the_deadline_and_not_begun_after_it() {
+        let deadline = Deadline::after(Duration::from_millis(50));
+        let mut calls = 0;
+        let result: Result<()> = retry(deadline, || {
+            calls += 1;
+            std::future::pending()
+        })
+        .await;
+        assert!(result.is_err_and(|error| error.is_transient()));
+        assert!(deadline.has_passed());
+        assert_eq!(calls, 1);
+        let unreached = std::future::poll_fn(|_| panic!("a call was begun"));
+        assert!(within::<()>(deadline, unreached).await.is_err());
     }
 }

@@ -1,6 +1,10 @@
 //! The sessions table: get, put, and streams of recipients.
 
-use crate::{Error, Kind, Result, config::Config};
+use crate::{
+    Error, Kind, Result,
+    config::Config,
+    retry::{Deadline, retry},
+};
 use aws_sdk_dynamodb::{
     Client,
     operation::{query::builders::QueryFluentBuilder, scan::builders::ScanFluentBuilder},
@@ -106,9 +110,10 @@ impl Sessions {
         }
     }
 
-    /// The URLs of all queues that a session owns, active or not.
-    pub async fn queue_urls(&self) -> Result<HashSet<String>> {
-        let mut urls = HashSet::new();
+    /// The names of all queues that a session owns, active or not. Names, for the URL of a queue
+    /// differs by the endpoint that gave it.
+    pub async fn queue_names(&self) -> Result<HashSet<String>> {
+        let mut names = HashSet::new();
         let mut start = None;
         loop {
             let scan = self
@@ -116,32 +121,33 @@ impl Sessions {
                 .scan()
                 .table_name(&self.table)
                 .consistent_read(true)
-                .projection_expression("sqsUrl")
+                .projection_expression("sqsQueueName")
                 .set_exclusive_start_key(start);
-            let reply = scan.send().await.map_err(Error::sdk("Scan of queue URLs"))?;
+            let reply = scan.send().await.map_err(Error::sdk("Scan of queue names"))?;
             let items = reply.items.unwrap_or_default().into_iter();
-            urls.extend(items.filter_map(|mut item| match item.remove("sqsUrl") {
-                Some(AttributeValue::S(url)) => Some(url),
+            names.extend(items.filter_map(|mut item| match item.remove("sqsQueueName") {
+                Some(AttributeValue::S(name)) => Some(name),
                 _ => None,
             }));
             start = reply.last_evaluated_key;
             if start.is_none() {
-                return Ok(urls);
+                return Ok(names);
             }
         }
     }
 
     /// Pages of the sessions that a lookup finds, some of them ended.
     ///
-    /// Memory holds one page for each segment of a scan, and one page of any other lookup.
-    pub fn find(&self, lookup: &Lookup) -> BoxStream<'static, Result<Vec<Recipient>>> {
+    /// Memory holds one page for each segment of a scan, and one page of any other lookup. A page
+    /// that fails is tried again by itself, while there is time.
+    pub fn find(&self, lookup: &Lookup, deadline: Deadline) -> BoxStream<'static, Result<Vec<Recipient>>> {
         match lookup {
-            Lookup::Key(account, session) => self.by_key(*account, session).boxed(),
-            Lookup::All => self.all().boxed(),
-            Lookup::Account(account) => self.by("accountId", number(account.0), None),
-            Lookup::User(user) => self.by("userId", number(user.0), Some(USER_INDEX)),
+            Lookup::Key(account, session) => self.by_key(*account, session, deadline).boxed(),
+            Lookup::All => self.all(deadline).boxed(),
+            Lookup::Account(account) => self.by("accountId", number(account.0), None, deadline),
+            Lookup::User(user) => self.by("userId", number(user.0), Some(USER_INDEX), deadline),
             Lookup::Session(id) => {
-                self.by("sessionId", AttributeValue::S(id.as_str().into()), Some(SESSION_INDEX))
+                self.by("sessionId", AttributeValue::S(id.as_str().into()), Some(SESSION_INDEX), deadline)
             }
         }
     }
@@ -150,6 +156,7 @@ impl Sessions {
         &self,
         account: AccountId,
         session: &SessionId,
+        deadline: Deadline,
     ) -> impl Stream<Item = Result<Vec<Recipient>>> + use<> {
         let projection = Projection::default();
         let get = self
@@ -161,8 +168,8 @@ impl Sessions {
             .projection_expression(projection.expression)
             .set_expression_attribute_names(Some(projection.names));
         stream::once(async move {
-            let reply = get.send().await.map_err(Error::sdk("GetItem of a recipient"))?;
-            reply.item.map(parse).into_iter().collect()
+            let fetch = || async { get.clone().send().await.map_err(Error::sdk("GetItem of a recipient")) };
+            retry(deadline, fetch).await?.item.map(parse).into_iter().collect()
         })
     }
 
@@ -171,6 +178,7 @@ impl Sessions {
         name: &str,
         value: AttributeValue,
         index: Option<&str>,
+        deadline: Deadline,
     ) -> BoxStream<'static, Result<Vec<Recipient>>> {
         let projection = Projection::default();
         let query = self
@@ -183,14 +191,13 @@ impl Sessions {
             .key_condition_expression("#key = :key")
             .expression_attribute_names("#key", name)
             .expression_attribute_values(":key", value);
-        pages(query, query_page).boxed()
+        pages(query, query_page, deadline).boxed()
     }
 
-    fn all(&self) -> impl Stream<Item = Result<Vec<Recipient>>> + use<> {
+    fn all(&self, deadline: Deadline) -> impl Stream<Item = Result<Vec<Recipient>>> + use<> {
         let total = i32::try_from(self.segments).unwrap_or(1);
-        let segments: Vec<_> =
-            (0..total).map(|segment| pages(self.scan(segment, total), scan_page).boxed()).collect();
-        stream::select_all(segments)
+        let segment = |segment| pages(self.scan(segment, total), scan_page, deadline).boxed();
+        stream::select_all((0..total).map(segment).collect::<Vec<_>>())
     }
 
     fn scan(&self, segment: i32, total: i32) -> ScanFluentBuilder {
@@ -222,7 +229,7 @@ impl Default for Projection {
 type Page = (Vec<Recipient>, Option<Item>);
 
 /// Fetches page after page of `request`, each from where the one before ended.
-fn pages<B, F, Fut>(request: B, fetch: F) -> impl Stream<Item = Result<Vec<Recipient>>>
+fn pages<B, F, Fut>(request: B, fetch: F, deadline: Deadline) -> impl Stream<Item = Result<Vec<Recipient>>>
 where
     B: Clone,
     F: Fn(B, Option<Item>) -> Fut + Copy,
@@ -232,7 +239,7 @@ where
         let request = request.clone();
         async move {
             let Some(start) = start else { return Ok(None) };
-            let (recipients, next) = fetch(request, start).await?;
+            let (recipients, next) = retry(deadline, || fetch(request.clone(), start.clone())).await?;
             Ok(Some((recipients, next.map(Some))))
         }
     })

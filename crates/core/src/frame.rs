@@ -4,9 +4,12 @@
 //! padded) of the JSON text under AES-256-CTR. The decimal counter is the initial 128-bit
 //! big-endian counter block."
 
-use aes::cipher::{KeyIvInit, StreamCipher};
+use aes::{
+    Aes256,
+    cipher::{InnerIvInit, KeyInit, StreamCipher, StreamCipherCoreWrapper},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ctr::Ctr128BE;
+use ctr::{CtrCore, flavors::Ctr128BE};
 use std::fmt::{self, Write as _};
 
 /// Counters are drawn uniformly from `0..COUNTER_END`, so that a double holds each one exactly.
@@ -40,11 +43,22 @@ impl AesKey {
     pub fn to_base64(&self) -> String {
         STANDARD.encode(self.0)
     }
+
+    fn cipher(&self) -> Aes256 {
+        Aes256::new(&self.0.into())
+    }
 }
 
 impl fmt::Debug for AesKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AesKey(..)")
+    }
+}
+
+/// `Debug` hides the key.
+impl fmt::Debug for FrameWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FrameWriter(..)")
     }
 }
 
@@ -62,19 +76,24 @@ pub enum FrameError {
     Text,
 }
 
-/// Writes frames with one key, reusing its buffer from frame to frame.
-#[derive(Debug, Default)]
+/// Writes frames with one key: the key is expanded once, and the buffer is used again.
 pub struct FrameWriter {
+    cipher: Aes256,
     cipher_text: Vec<u8>,
 }
 
 impl FrameWriter {
+    /// A writer of frames with `key`.
+    pub fn new(key: &AesKey) -> Self {
+        Self { cipher: key.cipher(), cipher_text: Vec::new() }
+    }
+
     /// Appends the frame of `text` to `body`. `counter` must never be used twice with one key; it
     /// is drawn from `0..`[`COUNTER_END`].
-    pub fn append(&mut self, key: &AesKey, counter: u64, text: &str, body: &mut String) {
+    pub fn append(&mut self, counter: u64, text: &str, body: &mut String) {
         self.cipher_text.clear();
         self.cipher_text.extend_from_slice(text.as_bytes());
-        apply_key_stream(key, counter.into(), &mut self.cipher_text);
+        apply_key_stream(&self.cipher, counter.into(), &mut self.cipher_text);
         body.reserve(max_frame_len(text.len()));
         let _ = write!(body, "{counter}|"); // writing to a String cannot fail
         STANDARD.encode_string(&self.cipher_text, body);
@@ -84,7 +103,7 @@ impl FrameWriter {
 /// The frame of `text`: what [`FrameWriter::append`] writes, as a new string.
 pub fn encrypt(key: &AesKey, counter: u64, text: &str) -> String {
     let mut body = String::new();
-    FrameWriter::default().append(key, counter, text, &mut body);
+    FrameWriter::new(key).append(counter, text, &mut body);
     body
 }
 
@@ -100,14 +119,15 @@ pub fn decrypt(key: &AesKey, body: &str) -> Result<String, FrameError> {
     let (counter, cipher_text) = body.split_once('|').ok_or(FrameError::Body)?;
     let counter: u128 = counter.parse().map_err(|_| FrameError::Body)?;
     let mut text = STANDARD.decode(cipher_text).map_err(|_| FrameError::Body)?;
-    apply_key_stream(key, counter, &mut text);
+    apply_key_stream(&key.cipher(), counter, &mut text);
     String::from_utf8(text).map_err(|_| FrameError::Text)
 }
 
 /// CTR mode is its own inverse: this encrypts and decrypts.
-fn apply_key_stream(key: &AesKey, counter: u128, buffer: &mut [u8]) {
+fn apply_key_stream(cipher: &Aes256, counter: u128, buffer: &mut [u8]) {
     let block = counter.to_be_bytes();
-    Ctr128BE::<aes::Aes256>::new(&key.0.into(), &block.into()).apply_keystream(buffer);
+    let core = CtrCore::<&Aes256, Ctr128BE>::inner_iv_init(cipher, &block.into());
+    StreamCipherCoreWrapper::from_core(core).apply_keystream(buffer);
 }
 
 #[cfg(test)]

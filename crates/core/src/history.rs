@@ -128,13 +128,17 @@ impl Query {
         if start > end {
             return Err(Invalid::new("start", "must not be after end"));
         }
+        let after = parameter("next").map(Position::from_token).transpose()?;
+        if after.as_ref().is_some_and(|position| !(start..=end).contains(&position.created())) {
+            return Err(Invalid::new("next", "must be used with the start and end that it came with"));
+        }
         Ok(Self {
             user,
             start,
             end,
             kinds: parameter("_type").map(kinds).transpose()?.unwrap_or_default(),
             limit: parameter("limit").map_or(Ok(Self::DEFAULT_LIMIT), limit)?,
-            after: parameter("next").map(Position::from_token).transpose()?,
+            after,
         })
     }
 
@@ -250,6 +254,15 @@ mod tests {
         }
         let turned = parse(&[("start", "2"), ("end", "1.5")]).unwrap_err();
         assert_eq!(turned.to_string(), "start must not be after end");
+    }
+
+    #[test]
+    fn a_position_belongs_to_its_time() {
+        let token: &'static str = Position::after(&entry("{}")).to_token().leak();
+        assert!(parse(&[("next", token), ("start", "1763800000.000001")]).is_ok());
+        for (name, value) in [("start", "1763800000.000002"), ("end", "1763800000")] {
+            assert_eq!(parse(&[("next", token), (name, value)]).unwrap_err().field(), "next", "{name}");
+        }
     }
 
     #[test]

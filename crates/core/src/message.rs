@@ -93,7 +93,7 @@ impl Message {
         let added_id = own_id.is_none().then(default_id);
         Ok(Self {
             target: own_target.overridden_by(path),
-            kind: fields.get(TYPE)?.and_then(|value| serde_json::from_str(value.get()).ok()),
+            kind: fields.get(TYPE)?.and_then(kind),
             sqs_only: fields.get(SQS_ONLY)?.is_some(),
             json: fields.with_additions(path, added_id.as_ref()),
             id: own_id.or(added_id).expect("a message has its own id or was just given one"),
@@ -110,7 +110,7 @@ impl Message {
         &self.target
     }
 
-    /// The field `_type`, if it is a string.
+    /// The field `_type`, if it is a string of up to 256 characters.
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_deref()
     }
@@ -149,6 +149,12 @@ pub fn derived_id<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> Message
     }
     let text = URL_SAFE_NO_PAD.encode(hash.finalize());
     MessageId::parse(text).expect("43 characters are a valid id")
+}
+
+/// A `_type` that histories can be filtered by: a string of up to 256 characters.
+fn kind(value: &RawValue) -> Option<String> {
+    let kind: String = serde_json::from_str(value.get()).ok()?;
+    (kind.chars().count() <= 256).then_some(kind)
 }
 
 /// A JSON object of string fields, as HTTP query parameters become a message.

@@ -15,10 +15,12 @@ pub fn record(config: &Config, counts: &[(&str, u64)]) {
 
 fn line(config: &Config, millis: i64, counts: &[(&str, u64)]) -> String {
     let metrics: Vec<Value> = counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
-    let mut line: Map<String, Value> = counts.iter().map(|(name, count)| ((*name).into(), json!(count))).collect();
+    let mut line: Map<String, Value> =
+        counts.iter().map(|(name, count)| ((*name).into(), json!(count))).collect();
     line.insert("Environment".into(), json!(config.env));
     line.insert("Function".into(), json!(config.function_name));
-    let directive = json!({"Namespace": NAMESPACE, "Dimensions": [["Environment", "Function"]], "Metrics": metrics});
+    let directive =
+        json!({"Namespace": NAMESPACE, "Dimensions": [["Environment", "Function"]], "Metrics": metrics});
     line.insert("_aws".into(), json!({"Timestamp": millis, "CloudWatchMetrics": [directive]}));
     Value::Object(line).to_string()
 }

@@ -54,7 +54,7 @@ pub(crate) async fn dispatch(app: &App, batch: Vec<Published>, deadline: Deadlin
     let (messages, created): (Vec<Message>, Vec<Timestamp>) =
         batch.into_iter().map(|published| (published.message, published.created)).unzip();
     let mut run = Run::new(app, &messages, &created, deadline);
-    if let Err(error) = run.reach_sessions(app).await {
+    if let Err(error) = run.reach_sessions(app, deadline).await {
         // Any session may have been missed: all messages are to be dispatched again.
         run.outbox.fail(0..messages.len(), error);
     }
@@ -85,10 +85,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn reach_sessions(&mut self, app: &App) -> Result<()> {
+    async fn reach_sessions(&mut self, app: &App, deadline: Deadline) -> Result<()> {
         let lookups = self.router.lookups().to_vec();
         let finds = lookups.into_iter().map(|lookup| {
-            let pages = app.sessions.find(&lookup);
+            let pages = app.sessions.find(&lookup, deadline);
             pages.map(move |page| page.map(|recipients| (lookup.clone(), recipients)))
         });
         let mut pages = stream::iter(finds).flatten_unordered(CONCURRENT_LOOKUPS);

@@ -46,6 +46,8 @@ impl App {
     /// Builds the app from configured clients.
     pub fn new(clients: &Clients) -> Self {
         let config = clients.config().clone();
+        // Every call is tried again here, page by page and payload by payload.
+        let clients = clients.without_retries();
         Self {
             sessions: clients.sessions(),
             functions: clients.functions(),

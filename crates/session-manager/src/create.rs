@@ -13,7 +13,7 @@ use sbe_core::{
 use sbe_edge::{ApiError, Reply, Request};
 
 /// Calls that create the same session at the same time overtake each other at most this often.
-const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: usize = 5;
 
 struct Wish {
     account: AccountId,
@@ -49,21 +49,54 @@ async fn create_once(app: &App, wish: &Wish) -> Result<Session> {
             result => result,
         },
     };
-    let stored_result = match &made {
-        Ok(session) => app.sessions.put(session, stored.as_ref()).await,
-        Err(_) => Ok(()),
+    let result = match made {
+        Ok(session) => store(app, session, stored.as_ref()).await,
+        Err(error) => Err((error, None)),
     };
-    match (made, stored_result) {
-        (Ok(session), Ok(())) => Ok(session),
-        (Ok(session), Err(error)) => {
-            let kept_queue = stored.is_some_and(|stored| stored.sqs_url == session.sqs_url);
-            abandon(app, &identity_id, (!kept_queue).then_some(session.sqs_url)).await;
+    match result {
+        Ok(session) => Ok(session),
+        Err((error, queue)) => {
+            abandon(app, &identity_id, queue).await;
+            // Where another call was faster, the queue is its identity's by now or soon.
+            if let Some(stored) = stored.filter(|_| error.kind() != Kind::Conflict) {
+                give_back(app, &stored).await;
+            }
             Err(error)
         }
-        (Err(error), _) => {
-            abandon(app, &identity_id, None).await;
-            Err(error)
+    }
+}
+
+/// Stores a session; a failure comes with the queue that was made for it, if one was.
+async fn store(
+    app: &App,
+    session: Session,
+    replaced: Option<&Session>,
+) -> std::result::Result<Session, (Error, Option<String>)> {
+    match app.sessions.put(&session, replaced).await {
+        Ok(()) => Ok(session),
+        Err(error) => {
+            // The answer to a write that was done may be lost: then the second try finds it done.
+            if app
+                .sessions
+                .get(session.account_id, &session.session_id)
+                .await
+                .is_ok_and(|now| now.as_ref() == Some(&session))
+            {
+                return Ok(session);
+            }
+            let is_new = replaced.is_none_or(|old| old.sqs_url != session.sqs_url);
+            Err((error, is_new.then_some(session.sqs_url)))
         }
+    }
+}
+
+/// Gives the queue back to the identity that the stored session names.
+async fn give_back(app: &App, stored: &Session) {
+    match app.queues.tag(&stored.sqs_url, &stored.identity_id).await {
+        Err(error) if error.kind() != Kind::NotFound => {
+            tracing::warn!(%error, "a queue could not be given back; /renew and /create do it");
+        }
+        _ => {}
     }
 }
 
@@ -94,10 +127,10 @@ async fn make(app: &App, wish: &Wish, identity_id: &str) -> Result<Session> {
 
 async fn refresh(app: &App, wish: &Wish, session: Session, identity_id: &str) -> Result<Session> {
     let credentials = app.identities.credentials(identity_id).await?;
-    app.queues.tag(&session.sqs_url, identity_id).await?;
     if let Some(retention) = wish.retention {
         app.queues.set_retention(&session.sqs_url, retention).await?;
     }
+    app.queues.tag(&session.sqs_url, identity_id).await?;
     Ok(with_keys(app, session, identity_id, credentials))
 }
 
@@ -125,11 +158,5 @@ pub(crate) async fn abandon(app: &App, identity_id: &str, sqs_url: Option<String
     if let Some(url) = sqs_url {
         log(app.queues.delete(&url).await);
     }
-    log(app.identities.delete(&[identity_id.to_owned()]).await.and_then(|left| {
-        if left.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::new("DeleteIdentities", Kind::Unavailable, "unprocessed"))
-        }
-    }));
+    log(app.identities.delete(&[identity_id.to_owned()]).await.map(drop));
 }

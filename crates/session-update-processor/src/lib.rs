@@ -11,9 +11,9 @@ use aws_lambda_events::{
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    Kind, Result as AwsResult,
+    Kind,
     clients::Clients,
-    identities::Identities,
+    identities::{Identities, Undeleted},
     queues::Queues,
     retry::{Backoff, Deadline, retry},
 };
@@ -96,39 +96,38 @@ async fn remove_queues(app: &App, leftovers: &[Leftovers], deadline: Deadline) -
 
 /// Deletes the identities; gives those that could not be deleted.
 async fn remove_identities(app: &App, leftovers: &[Leftovers], deadline: Deadline) -> HashSet<String> {
-    let mut left: Vec<String> = leftovers.iter().filter_map(|record| record.identity_id.clone()).collect();
+    let mut kept = HashSet::new();
+    let mut waiting: Vec<String> = leftovers.iter().filter_map(|record| record.identity_id.clone()).collect();
     let mut backoff = Backoff::new();
-    while !left.is_empty() {
-        left = match delete_identities(app, &left, deadline).await {
-            Ok(unprocessed) => unprocessed,
-            Err(error) => {
-                tracing::error!(%error, "identities were not deleted");
-                break;
-            }
-        };
-        if !left.is_empty() && !backoff.wait(deadline).await {
+    while !waiting.is_empty() {
+        let (transient, refused): (Vec<Undeleted>, Vec<Undeleted>) =
+            delete_identities(app, &waiting, deadline).await.into_iter().partition(|left| left.transient);
+        kept.extend(refused.into_iter().map(|left| left.identity_id));
+        waiting = transient.into_iter().map(|left| left.identity_id).collect();
+        if !waiting.is_empty() && !backoff.wait(deadline).await {
             break;
         }
     }
-    left.into_iter().collect()
+    kept.extend(waiting);
+    kept
 }
 
 /// One call for all; if Cognito refuses it because of one, one call for each, so that a single bad
-/// id blocks no other.
-async fn delete_identities(app: &App, ids: &[String], deadline: Deadline) -> AwsResult<Vec<String>> {
+/// id blocks no other. An identity that is gone is as good as deleted.
+async fn delete_identities(app: &App, ids: &[String], deadline: Deadline) -> Vec<Undeleted> {
     match retry(deadline, || app.identities.delete(ids)).await {
-        Err(error) if error.kind() == Kind::Refused && ids.len() > 1 => {
-            let mut left = Vec::new();
-            for id in ids {
-                if let Err(error) = app.identities.delete(std::slice::from_ref(id)).await {
-                    tracing::error!(%error, "an identity was not deleted");
-                    left.push(id.clone());
-                }
-            }
-            Ok(left)
+        Ok(left) => left,
+        Err(error) if !error.is_transient() && ids.len() > 1 => {
+            let each =
+                ids.iter().map(|id| Box::pin(delete_identities(app, std::slice::from_ref(id), deadline)));
+            futures::future::join_all(each).await.concat()
         }
-        Err(error) if error.kind() == Kind::NotFound => Ok(Vec::new()),
-        result => result,
+        Err(error) if error.kind() == Kind::NotFound => Vec::new(),
+        Err(error) => {
+            tracing::error!(%error, identities = ids.len(), "identities were not deleted");
+            let undeleted = |id: &String| Undeleted { identity_id: id.clone(), transient: false };
+            ids.iter().map(undeleted).collect()
+        }
     }
 }
 

@@ -1,16 +1,12 @@
-//! One session's messages, in order, in full batches.
+//! One session's messages, in order, batch after batch.
 
+use crate::seal::Batches;
 use sbe_aws::{
     Kind,
-    queues::Queues,
-    random::Counters,
-    retry::{Backoff, Deadline},
+    queues::{FailedEntry, Queues},
+    retry::{Backoff, Deadline, within},
 };
-use sbe_core::{
-    batch::batches,
-    frame::{AesKey, FrameWriter, max_frame_len},
-    payload::Delivery,
-};
+use sbe_core::payload::Delivery;
 use serde_json::value::RawValue;
 
 /// What became of a delivery, counted in messages.
@@ -24,53 +20,42 @@ pub(crate) struct Outcome<'a> {
 
 /// Sends a delivery's messages batch by batch, each retried while there is time.
 ///
-/// A queue that is gone is success: its session has ended.
+/// A batch is begun when every message before it was sent, or refused for good: when the time is up
+/// the rest is left, so that it is sent after those before it. A queue that is gone is success: its
+/// session has ended.
 pub(crate) async fn deliver<'a>(
     queues: &Queues,
     messages: &[&RawValue],
     delivery: &Delivery<'a>,
     deadline: Deadline,
 ) -> Outcome<'a> {
-    let mut outcome = Outcome::default();
-    let mut left = Vec::new();
     // A key or an index that is not valid will never be: leave all of it to the failure queue.
-    let texts: Option<Vec<&str>> =
-        delivery.messages.iter().map(|index| messages.get(*index).map(|message| message.get())).collect();
-    let (Ok(key), Some(texts)) = (AesKey::from_base64(&delivery.aes_key), texts) else {
+    let Some(batches) = Batches::new(messages, delivery) else {
         tracing::error!("a delivery is malformed");
-        return Outcome { left: Some(delivery.clone()), ..outcome };
+        return Outcome { left: Some(delivery.clone()), ..Outcome::default() };
     };
-    let sizes: Vec<usize> = texts.iter().map(|text| max_frame_len(text.len())).collect();
-    for batch in batches(&sizes) {
-        let bodies = encrypt(&key, &texts[batch.clone()]);
-        match send(queues, &delivery.sqs_url, bodies, deadline).await {
-            Sent::Gone => {
-                outcome.gone = texts.len() - outcome.sent;
-                return outcome;
-            }
-            Sent::Except(failed) => {
-                outcome.sent += batch.len() - failed.len();
-                left.extend(failed.into_iter().map(|index| delivery.messages[batch.start + index]));
+    let (mut sent, mut left) = (0, Vec::new());
+    for batch in batches {
+        let (start, end) = (batch.places.start, batch.places.end);
+        match send(queues, &delivery.sqs_url, batch.bodies, deadline).await {
+            Sent::Gone => return Outcome { sent, gone: delivery.messages.len() - sent, left: None },
+            Sent::Except { places, is_over } => {
+                sent += end - start - places.len();
+                left.extend(places.into_iter().map(|place| delivery.messages[start + place]));
+                if is_over {
+                    left.extend_from_slice(&delivery.messages[end..]);
+                    break;
+                }
             }
         }
     }
-    outcome.left = (!left.is_empty()).then(|| Delivery { messages: left, ..delivery.clone() });
-    outcome
-}
-
-fn encrypt(key: &AesKey, texts: &[&str]) -> Vec<String> {
-    let (mut counters, mut writer) = (Counters::default(), FrameWriter::default());
-    let frame = |text: &&str| {
-        let mut body = String::new();
-        writer.append(key, counters.draw(), text, &mut body);
-        body
-    };
-    texts.iter().map(frame).collect()
+    let left = (!left.is_empty()).then(|| Delivery { messages: left, ..delivery.clone() });
+    Outcome { sent, gone: 0, left }
 }
 
 enum Sent {
-    /// All but the entries with these indexes.
-    Except(Vec<usize>),
+    /// All but the entries at these places; the time may be over.
+    Except { places: Vec<usize>, is_over: bool },
     /// There is no such queue any more.
     Gone,
 }
@@ -81,30 +66,36 @@ async fn send(queues: &Queues, url: &str, bodies: Vec<String>, deadline: Deadlin
     let mut refused = Vec::new();
     let mut backoff = Backoff::new();
     while !waiting.is_empty() {
-        let (indexes, batch): (Vec<usize>, Vec<String>) = waiting.into_iter().unzip();
-        let failed = match queues.send_batch(url, &batch).await {
-            Ok(failed) => failed,
-            Err(error) if error.kind() == Kind::NotFound => return Sent::Gone,
-            Err(error) => {
-                tracing::warn!(%error, entries = batch.len(), "a batch was not sent");
-                let transient = error.is_transient();
-                (0..batch.len()).map(|index| sbe_aws::queues::FailedEntry { index, transient }).collect()
-            }
-        };
+        let (places, batch): (Vec<usize>, Vec<String>) = waiting.into_iter().unzip();
+        let Some(failed) = attempt(queues, url, &batch, deadline).await else { return Sent::Gone };
         let again = |index: usize| failed.iter().any(|entry| entry.index == index && entry.transient);
-        refused.extend(failed.iter().filter(|entry| !entry.transient).map(|entry| indexes[entry.index]));
-        waiting = indexes
-            .into_iter()
-            .zip(batch)
-            .enumerate()
-            .filter(|(index, _)| again(*index))
-            .map(|(_, entry)| entry)
-            .collect();
+        refused.extend(failed.iter().filter(|entry| !entry.transient).map(|entry| places[entry.index]));
+        let entries = places.into_iter().zip(batch).enumerate();
+        waiting = entries.filter(|(index, _)| again(*index)).map(|(_, entry)| entry).collect();
         if !waiting.is_empty() && !backoff.wait(deadline).await {
             break;
         }
     }
-    refused.extend(waiting.into_iter().map(|(index, _)| index));
+    let is_over = !waiting.is_empty();
+    refused.extend(waiting.into_iter().map(|(place, _)| place));
     refused.sort_unstable();
-    Sent::Except(refused)
+    Sent::Except { places: refused, is_over }
+}
+
+/// The entries that failed; `None` if the queue is gone.
+async fn attempt(
+    queues: &Queues,
+    url: &str,
+    batch: &[String],
+    deadline: Deadline,
+) -> Option<Vec<FailedEntry>> {
+    match within(deadline, queues.send_batch(url, batch)).await {
+        Ok(failed) => Some(failed),
+        Err(error) if error.kind() == Kind::NotFound => None,
+        Err(error) => {
+            tracing::warn!(%error, entries = batch.len(), "a batch was not sent");
+            let transient = error.is_transient();
+            Some((0..batch.len()).map(|index| FailedEntry { index, transient }).collect())
+        }
+    }
 }

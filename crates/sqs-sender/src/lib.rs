@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //!
-//! - [`deliver`]: one session's messages, in order, in full batches
+//! - [`deliver`]: one session's messages, in order, batch after batch
+//! - [`seal`]: from a delivery to full batches of encrypted messages
 //! - [`handle`]: all deliveries of a payload at once; what could not be sent is handed back
 //!
 //! What is left over when the time is up or when trying again cannot help is handed back as a
@@ -11,6 +12,7 @@
 //! it in the failure queue.
 
 mod deliver;
+pub mod seal;
 
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
@@ -31,6 +33,8 @@ pub struct App {
 impl App {
     /// Builds the app from configured clients.
     pub fn new(clients: &Clients) -> Self {
+        // Every call is tried again here, entry by entry.
+        let clients = clients.without_retries();
         Self {
             queues: clients.queues(),
             functions: clients.functions(),
@@ -92,5 +96,6 @@ async fn hand_back(
         return Err(format!("none of {} messages could be sent", summary.handed_back).into());
     }
     let json = serde_json::to_string(&SendPayload { messages, deliveries: left })?;
+    let deadline = deadline.with_reserve();
     Ok(retry(deadline, || app.functions.invoke_async(&app.name, json.clone())).await?)
 }

@@ -31,6 +31,8 @@ pub struct App {
 impl App {
     /// Builds the app from configured clients.
     pub fn new(clients: &Clients) -> Self {
+        // Every call is tried again here, entry by entry.
+        let clients = clients.without_retries();
         Self {
             history: clients.history(),
             receipts: clients.receipts(),

@@ -1,0 +1,189 @@
+//! What was measured, beside its targets.
+
+use crate::{
+    cold_start::ColdStart,
+    conditions::Conditions,
+    harness::{Extent, Measured, least, measure},
+    measure::{Size, Subject},
+};
+use anyhow::Result;
+
+/// All that was measured.
+#[derive(Debug)]
+pub struct Figures {
+    /// The functions' binaries.
+    pub cold_starts: Vec<ColdStart>,
+    /// What fan-out costs.
+    pub fanout: Fanout,
+}
+
+/// What fan-out costs.
+#[derive(Debug)]
+pub struct Fanout {
+    /// The sender: 10,000 sessions x 10 messages x 1 KB.
+    pub sender: Measured,
+    /// What it does apart from calling SQS.
+    pub payload_work: Measured,
+    /// Its calls through the SDK.
+    pub sdk_floor: Measured,
+    /// Its calls through a bare HTTP client.
+    pub http_floor: Measured,
+    /// The dispatcher: 20 broadcasts x 1 KB to 10,000 sessions.
+    pub dispatcher: Measured,
+    /// Ways to write 10,000 history entries: single conditional writes, batches, checked batches.
+    pub histories: [Measured; 3],
+    /// The dispatcher and the sender, one message of 1 KB, by the number of sessions.
+    pub scaling: Vec<Scaled>,
+}
+
+/// Both functions at one number of sessions.
+#[derive(Debug)]
+pub struct Scaled {
+    /// Sessions, each with one message.
+    pub sessions: usize,
+    /// The dispatcher, every session with a user of its own.
+    pub dispatcher: Measured,
+    /// The sender.
+    pub sender: Measured,
+}
+
+/// Sessions that the ratios are measured with.
+pub const SESSIONS: usize = 10_000;
+
+/// Repeats of a short measurement, of which the least counts.
+const REPEATS: usize = 3;
+
+impl Fanout {
+    /// Takes the measurements.
+    pub fn measure(extent: Extent) -> Result<Self> {
+        let size = Size { sessions: SESSIONS, messages: 10, bytes: 1000 };
+        let of = |subject| least(REPEATS, || measure(subject, size, Conditions::default()));
+        let fewer = Size { sessions: SESSIONS / 10, ..size };
+        let history = |subject| least(REPEATS, || measure(subject, fewer, Conditions::default()));
+        let twenty = Size { messages: 20, ..size };
+        Ok(Self {
+            sender: of(Subject::Sender)?,
+            payload_work: of(Subject::PayloadWork)?,
+            sdk_floor: of(Subject::SdkFloor)?,
+            http_floor: of(Subject::HttpFloor)?,
+            dispatcher: least(REPEATS, || measure(Subject::Dispatcher, twenty, Conditions::with_users()))?,
+            histories: [
+                history(Subject::HistoryAdder)?,
+                history(Subject::HistoryBatch)?,
+                history(Subject::HistoryCheckedBatch)?,
+            ],
+            scaling: scaling(extent)?,
+        })
+    }
+}
+
+fn scaling(extent: Extent) -> Result<Vec<Scaled>> {
+    let all = [10_000, 100_000, 1_000_000];
+    let wanted = if extent == Extent::Full { &all[..] } else { &all[..2] };
+    let scaled = |sessions: &usize| {
+        let size = Size { sessions: *sessions, messages: 1, bytes: 1000 };
+        let times = if *sessions > SESSIONS { 1 } else { REPEATS };
+        Ok(Scaled {
+            sessions: *sessions,
+            dispatcher: least(times, || measure(Subject::Dispatcher, size, Conditions::with_users()))?,
+            sender: least(times, || measure(Subject::Sender, size, Conditions::default()))?,
+        })
+    };
+    wanted.iter().map(scaled).collect()
+}
+
+/// A figure beside its target.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// What it is.
+    pub name: String,
+    /// As measured.
+    pub value: f64,
+    /// At most this was to be reached.
+    pub target: f64,
+    /// The unit of both.
+    pub unit: &'static str,
+}
+
+impl Figure {
+    fn new(name: impl Into<String>, value: f64, target: f64, unit: &'static str) -> Self {
+        Self { name: name.into(), value, target, unit }
+    }
+
+    /// Whether the target was reached.
+    pub fn is_reached(&self) -> bool {
+        self.value <= self.target
+    }
+}
+
+impl Figures {
+    /// Every figure that has a target.
+    pub fn with_targets(&self) -> Vec<Figure> {
+        let fanout = &self.fanout;
+        let mut figures = vec![
+            Figure::new("sender, CPU against the SDK alone", fanout.ratio_to_sdk(), 1.3, "x"),
+            Figure::new("sender, payload work for a delivery of 1 KB", fanout.payload_micros(), 3.0, "us"),
+            Figure::new("dispatcher, sender invocations", fanout.sender_invocations(), 12.0, ""),
+            Figure::new("dispatcher, reads of a session", fanout.reads_of_a_session(), 1.0, ""),
+            Figure::new("dispatcher, CPU", fanout.dispatcher.used.cpu, 0.5, "s"),
+        ];
+        figures.extend(fanout.scaling_figures());
+        for start in &self.cold_starts {
+            let millis = start.median.as_secs_f64() * 1e3;
+            figures.push(Figure::new(format!("{}, cold start", start.function), millis, 30.0, "ms"));
+        }
+        for start in &self.cold_starts {
+            let megabytes = float(start.zipped_bytes) / 1e6;
+            figures.push(Figure::new(format!("{}, zipped", start.function), megabytes, 5.0, "MB"));
+        }
+        figures
+    }
+}
+
+impl Fanout {
+    /// The sender's CPU time as a multiple of that of its calls through the SDK.
+    pub fn ratio_to_sdk(&self) -> f64 {
+        self.sender.used.cpu / self.sdk_floor.used.cpu
+    }
+
+    fn payload_micros(&self) -> f64 {
+        self.payload_work.used.cpu * 1e6 / float(SESSIONS * 10)
+    }
+
+    fn sender_invocations(&self) -> f64 {
+        self.dispatcher.tally.of("Invoke bench-sqs-browser-sqs-sender").units
+    }
+
+    fn reads_of_a_session(&self) -> f64 {
+        let scanned = self.dispatcher.tally.of("Scan").entries;
+        f64::from(u32::try_from(scanned).unwrap_or(u32::MAX)) / float(SESSIONS)
+    }
+
+    fn scaling_figures(&self) -> Vec<Figure> {
+        let (Some(few), Some(many)) = (self.scaling.first(), self.scaling.last()) else { return Vec::new() };
+        let growth =
+            |of: fn(&Scaled) -> &Measured| micros(of(many), many.sessions) / micros(of(few), few.sessions);
+        let at = format!("at {} sessions", grouped(many.sessions));
+        vec![
+            Figure::new(format!("dispatcher, peak memory {at}"), many.dispatcher.used.peak_mib, 64.0, "MiB"),
+            Figure::new(format!("sender, peak memory {at}"), many.sender.used.peak_mib, 64.0, "MiB"),
+            Figure::new(format!("dispatcher, CPU for a delivery {at}"), growth(|s| &s.dispatcher), 1.2, "x"),
+            Figure::new(format!("sender, CPU for a delivery {at}"), growth(|s| &s.sender), 1.2, "x"),
+        ]
+    }
+}
+
+/// CPU microseconds for one delivery.
+pub fn micros(measured: &Measured, deliveries: usize) -> f64 {
+    measured.used.cpu * 1e6 / float(deliveries)
+}
+
+/// A number with a comma between thousands.
+pub(crate) fn grouped(number: usize) -> String {
+    let thousands = number / 1000;
+    if thousands == 0 { number.to_string() } else { format!("{},{:03}", grouped(thousands), number % 1000) }
+}
+
+fn float(number: usize) -> f64 {
+    u32::try_from(number).map_or(f64::MAX, f64::from)
+}

@@ -1,0 +1,64 @@
+//! Measures what fan-out costs: `cargo run --release -p sbe-bench`.
+
+use clap::{Parser, Subcommand};
+use sbe_bench::{
+    conditions::Conditions,
+    harness::{self, Extent},
+    measure::{self, Size},
+    sink::server::Sink,
+};
+use std::io::Read as _;
+
+/// Measures what fan-out costs, and writes a report to target/bench-report.
+#[derive(Parser)]
+struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Leave the long measurements out: a hundred thousand sessions instead of a million.
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer as AWS would, until standard input ends; then print what was counted.
+    Sink {
+        /// Sessions in the table.
+        #[arg(long)]
+        sessions: usize,
+        #[command(flatten)]
+        conditions: Conditions,
+    },
+    /// Measure one fan-out of your own.
+    FanOut {
+        #[command(flatten)]
+        size: Size,
+        #[command(flatten)]
+        conditions: Conditions,
+    },
+    /// Take one measurement against the AWS at `AWS_ENDPOINT_URL`, and print it.
+    Measure {
+        /// What to measure.
+        subject: measure::Subject,
+        #[command(flatten)]
+        size: Size,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    match options.command {
+        Some(Command::Sink { sessions, conditions }) => serve(sessions, conditions),
+        Some(Command::FanOut { size, conditions }) => harness::run_one(size, conditions),
+        Some(Command::Measure { subject, size }) => measure::print(subject, &size),
+        None => harness::run(if options.quick { Extent::Quick } else { Extent::Full }),
+    }
+}
+
+fn serve(sessions: usize, conditions: Conditions) -> anyhow::Result<()> {
+    let sink = Sink::start(conditions.plan(sessions))?;
+    println!("{}", sink.endpoint());
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    println!("{}", serde_json::to_string(&*sink.state.tally())?);
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! One measurement in a process of its own.
+//!
+//! CPU time and peak memory are those of the process, so nothing but the code measured runs in it:
+//! the sink is another process.
+//!
+//! # Layout
+//!
+//! - [`functions`]: the real dispatcher, sender and history adder
+//! - [`floors`]: the same calls to SQS without the function around them
+//! - [`history`]: the ways to write a history that were not chosen
+
+pub mod floors;
+pub mod functions;
+pub mod history;
+
+use crate::usage::{Mark, peak_kib};
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use sbe_aws::{clients::Clients, config::Config};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tracing_subscriber::{
+    Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// The sender: payloads of a broadcast.
+    Sender,
+    /// What the sender does with payloads apart from calling SQS.
+    PayloadWork,
+    /// The sender's calls, built before, through the SDK with the sender's settings.
+    SdkFloor,
+    /// The sender's calls, built before, through an HTTP client with SigV4.
+    HttpFloor,
+    /// The dispatcher: one Kinesis batch of broadcasts.
+    Dispatcher,
+    /// The history adder: an entry for each session and message.
+    HistoryAdder,
+    /// The same entries by `BatchWriteItem`, which cannot tell a replay.
+    HistoryBatch,
+    /// The same entries by `BatchWriteItem` after a `BatchGetItem` of their keys.
+    HistoryCheckedBatch,
+}
+
+/// How much to do.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Size {
+    /// Sessions to reach.
+    #[arg(long)]
+    pub sessions: usize,
+    /// Messages for each session.
+    #[arg(long, default_value_t = 10)]
+    pub messages: usize,
+    /// Bytes of each message.
+    #[arg(long, default_value_t = 1000)]
+    pub bytes: usize,
+}
+
+impl Size {
+    /// Messages for sessions.
+    pub fn deliveries(&self) -> usize {
+        self.sessions * self.messages
+    }
+}
+
+/// What a measurement used.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Used {
+    /// CPU seconds, user and system.
+    pub cpu: f64,
+    /// Seconds.
+    pub wall: f64,
+    /// Peak resident memory of the process in MiB.
+    pub peak_mib: f64,
+}
+
+impl Used {
+    /// Adds what was used since `mark`.
+    fn add(&mut self, mark: Mark) -> Result<()> {
+        self.cpu += mark.cpu()?.as_secs_f64();
+        self.wall += mark.wall().as_secs_f64();
+        Ok(())
+    }
+}
+
+/// Every invocation has this long, more than Lambda allows: nothing is to be handed back.
+const TIME: Duration = Duration::from_hours(1);
+
+/// Measures and prints one line of JSON.
+pub fn print(subject: Subject, size: &Size) -> Result<()> {
+    // As in the functions, down to the filter of the logs; but the logs go nowhere.
+    let lines = fmt::layer().json().flatten_event(true).with_writer(std::io::sink);
+    tracing_subscriber::registry().with(lines.with_filter(LevelFilter::INFO)).init();
+    // As in the functions: one thread.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut used = runtime.block_on(measure(subject, size))?;
+    used.peak_mib = f64::from(u32::try_from(peak_kib()?)?) / 1024.0;
+    println!("{}", serde_json::to_string(&used)?);
+    Ok(())
+}
+
+async fn measure(subject: Subject, size: &Size) -> Result<Used> {
+    let clients = Clients::from_env(Config::from_env()?).await;
+    match subject {
+        Subject::Sender => functions::sender(&clients, size).await,
+        Subject::PayloadWork => functions::payload_work(size),
+        Subject::SdkFloor => floors::sdk(&clients, size).await,
+        Subject::HttpFloor => floors::http(&clients, size).await,
+        Subject::Dispatcher => functions::dispatcher(&clients, size).await,
+        Subject::HistoryAdder => functions::history_adder(&clients, size).await,
+        Subject::HistoryBatch => history::batch(&clients, size, false).await,
+        Subject::HistoryCheckedBatch => history::batch(&clients, size, true).await,
+    }
+}

@@ -1,0 +1,106 @@
+//! An AWS that answers at once: an HTTP server on loopback.
+//!
+//! It speaks as much of SQS, `DynamoDB` and Lambda as fan-out uses, makes the sessions it is asked
+//! for up, counts every call, and fails when its plan says so.
+//!
+//! # Layout
+//!
+//! - [`server`]: connections and requests
+//! - [`faults`]: which calls fail, and how: decided by a seed, never by timing
+//! - [`tally`]: calls, entries, bytes and billed units of each operation
+//! - [`record`]: what arrived, for tests to look at
+//! - `sqs`, `lambda`, `dynamodb`: what each service answers
+
+mod dynamodb;
+pub mod faults;
+mod lambda;
+pub mod record;
+pub mod server;
+mod sqs;
+pub mod tally;
+
+use crate::population::Population;
+use faults::Faults;
+use record::Record;
+use serde_json::Value;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tally::Tally;
+
+/// What a sink does.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// The sessions in its table.
+    pub population: Population,
+    /// Which calls fail.
+    pub faults: Faults,
+    /// How long every answer takes.
+    pub latency: Duration,
+    /// Whether it keeps what arrives.
+    pub records: bool,
+}
+
+impl Plan {
+    /// A sink that answers at once, never fails, and keeps nothing.
+    pub fn instant(population: Population) -> Self {
+        Self { population, faults: Faults::none(), latency: Duration::ZERO, records: false }
+    }
+
+    /// Whether calls have to be told from one another.
+    fn remembers(&self) -> bool {
+        self.records || self.faults.percent > 0
+    }
+}
+
+/// What the connections of a sink share.
+#[derive(Debug)]
+pub struct State {
+    /// What it does.
+    pub plan: Plan,
+    tally: Mutex<Tally>,
+    record: Mutex<Record>,
+    attempts: Mutex<faults::Attempts>,
+}
+
+impl State {
+    fn new(plan: Plan) -> Self {
+        Self { plan, tally: Mutex::default(), record: Mutex::default(), attempts: Mutex::default() }
+    }
+
+    /// The counts so far.
+    pub fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What arrived so far.
+    pub fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attempt(&self, identity: &str) -> u32 {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).next(identity)
+    }
+}
+
+/// An answer: a status and a JSON text.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    json: String,
+}
+
+impl Answer {
+    fn ok(json: impl Into<String>) -> Self {
+        Self { status: 200, json: json.into() }
+    }
+
+    fn json(value: &Value) -> Self {
+        Self::ok(value.to_string())
+    }
+
+    fn error(status: u16, code: &str) -> Self {
+        Self { status, json: format!(r#"{{"__type":"{code}","message":"the sink says so"}}"#) }
+    }
+}

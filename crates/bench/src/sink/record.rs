@@ -1,0 +1,54 @@
+//! What arrived, for tests to look at.
+
+use std::collections::HashMap;
+
+/// A message that a queue took.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The encrypted body.
+    pub body: String,
+    /// The number, from 1, of the call to this queue that brought it.
+    pub call: u32,
+}
+
+/// What one queue saw.
+#[derive(Debug, Clone, Default)]
+pub struct Queue {
+    /// The messages it took, in the order of taking.
+    pub arrivals: Vec<Arrival>,
+    /// How many calls were carried out although their answer was lost.
+    pub lost_answers: usize,
+}
+
+/// An asynchronous invocation that was accepted.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// The function.
+    pub function: String,
+    /// Its payload.
+    pub payload: String,
+    /// Whether the caller was told.
+    pub answered: bool,
+}
+
+/// An entry of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its `created`.
+    pub created: String,
+    /// Its `isRead`.
+    pub is_read: String,
+}
+
+/// All that arrived.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// Queues by URL.
+    pub queues: HashMap<String, Queue>,
+    /// Invocations in order.
+    pub invocations: Vec<Invocation>,
+    /// History entries by user and message.
+    pub history: HashMap<(String, String), Kept>,
+    /// How many calls or entries failed.
+    pub struck: usize,
+}

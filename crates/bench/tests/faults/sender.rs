@@ -1,0 +1,122 @@
+//! The sender under faults.
+
+use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink};
+use sbe_bench::{
+    events::{event, messages, sender_payloads},
+    population::{Population, aes_key, queue_url},
+    sink::{faults::Class, record::Queue, server::Sink},
+};
+use sbe_core::frame::decrypt;
+use sqs_sender::{App, handle};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::{Duration, Instant},
+};
+
+const SESSIONS: usize = 20;
+/// Two batches for each session.
+const MESSAGES: usize = 12;
+const SENDER: &str = "sqs-sender";
+
+/// Invokes the sender as Lambda does: what it hands back is invoked as well, and what fails is
+/// invoked again. Tells how many invocations failed.
+async fn invoke_until_done(sink: &Sink, app: &'static App, time: Duration) -> usize {
+    let payloads = sender_payloads(&sink.state.plan.population, &messages(MESSAGES, 300));
+    let mut waiting: VecDeque<String> = payloads.map(|payload| payload.json).collect();
+    let (mut failures, mut handed_back) = (0, 0);
+    while let Some(payload) = waiting.pop_front() {
+        let start = Instant::now();
+        let result = handle(app, event(payload.clone(), time)).await;
+        assert!(start.elapsed() < time, "the invocation ended after its deadline");
+        if result.is_err() {
+            failures += 1;
+            assert!(failures < 20, "the sender does not come to an end");
+            waiting.push_back(payload);
+        }
+        let record = sink.state.record();
+        waiting.extend(record.invocations[handed_back..].iter().map(|handed| handed.payload.clone()));
+        handed_back = record.invocations.len();
+    }
+    failures
+}
+
+/// The numbers of the messages that a session's queue took.
+fn numbers(queue: &Queue, session: usize) -> Vec<u64> {
+    let number = |body: &str| {
+        let text = decrypt(&aes_key(session), body).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["number"].as_u64().unwrap()
+    };
+    queue.arrivals.iter().map(|arrival| number(&arrival.body)).collect()
+}
+
+fn first_of_each(numbers: &[u64]) -> Vec<u64> {
+    let mut seen = BTreeSet::new();
+    numbers.iter().copied().filter(|number| seen.insert(*number)).collect()
+}
+
+/// Looks at every queue: all there; once, if every answer came; and in order.
+fn check(sink: &Sink, class: Class, repeats: bool) {
+    let record = sink.state.record();
+    for session in 0..sink.state.plan.population.sessions {
+        let queue = &record.queues[&queue_url(session)];
+        let numbers = numbers(queue, session);
+        let mut firsts = first_of_each(&numbers);
+        if class == Class::Partial {
+            // SQS took the others of the batch; the next batch came after all of this one.
+            firsts[..10].sort_unstable();
+            firsts[10..].sort_unstable();
+        }
+        assert!(firsts.iter().copied().eq(0..MESSAGES as u64), "session {session} got {firsts:?}");
+        if queue.lost_answers == 0 && !repeats {
+            assert_eq!(numbers.len(), MESSAGES, "session {session} got a message twice");
+        }
+    }
+}
+
+async fn survives(class: Class) {
+    at_all_rates(async |percent, times| {
+        let sink = sink(Population::of(SESSIONS * times), faults(class, percent));
+        let app = leak(App::new(&clients(&sink, SENDER).await));
+        let failures = invoke_until_done(&sink, app, TIME).await;
+        assert_eq!(failures, 0, "there was time for all");
+        check(&sink, class, false);
+        sink
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn throttles() {
+    survives(Class::Throttle).await;
+}
+
+#[tokio::test]
+async fn server_errors() {
+    survives(Class::ServerError).await;
+}
+
+#[tokio::test]
+async fn partial_failures() {
+    survives(Class::Partial).await;
+}
+
+#[tokio::test]
+async fn timeouts() {
+    survives(Class::Timeout).await;
+}
+
+#[tokio::test]
+async fn resets() {
+    survives(Class::Reset).await;
+}
+
+/// An invocation with a second to work in ends in time although SQS does not answer; what is handed
+/// back is only what was not sent, and sending it completes every session in order.
+#[tokio::test]
+async fn what_there_is_no_time_for_is_handed_back() {
+    let sink = sink(Population::of(3 * SESSIONS), silence("SendMessageBatch"));
+    let app = leak(App::new(&clients(&sink, SENDER).await));
+    let failures = invoke_until_done(&sink, app, Duration::from_secs(3)).await;
+    assert!(!sink.state.record().invocations.is_empty(), "nothing was handed back");
+    check(&sink, Class::Timeout, failures > 0);
+}
