@@ -1,7 +1,7 @@
 //! Bad input gets a clear error, blocks nothing, and widens no audience.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sbe_tests::{Backend, backend::sqs, eventually, system::stack, unique};
+use sbe_tests::{Backend, backend, eventually, unique};
 use serde_json::{Value, json};
 
 const INTEGER: &str = "must be an integer from -9223372036854775808 to 9223372036854775807";
@@ -102,7 +102,7 @@ async fn malformed_records_are_parked_and_do_not_block_the_shard() {
 
     let mut parked: Vec<Value> = Vec::new();
     while parked.len() < records.len() {
-        parked.push(eventually("a parked record", || next_parked(flow)).await);
+        parked.push(eventually("a parked record", || backend::parked(flow)).await);
     }
     for (record, reason) in &records {
         let data = STANDARD.encode(record);
@@ -111,20 +111,4 @@ async fn malformed_records_are_parked_and_do_not_block_the_shard() {
         assert_eq!((&found["source"], &found["partitionKey"]), (&json!("kinesis"), &json!("1")));
         assert!(found["sequenceNumber"].as_str().is_some_and(|number| !number.is_empty()));
     }
-}
-
-/// The next parked record of a flow, taken from the queue; others' are left there.
-async fn next_parked(flow: i64) -> Option<Value> {
-    let (sqs, queue) = (sqs(), &stack().rejected_queue_url);
-    let receive = sqs.receive_message().queue_url(queue).max_number_of_messages(10).visibility_timeout(1);
-    for message in receive.wait_time_seconds(1).send().await.expect("the queue answers").messages? {
-        let rejected: Value = serde_json::from_str(message.body()?).expect("JSON");
-        let data = STANDARD.decode(rejected["data"].as_str()?).expect("base64");
-        if String::from_utf8_lossy(&data).contains(&flow.to_string()) {
-            let delete = sqs.delete_message().queue_url(queue).receipt_handle(message.receipt_handle()?);
-            delete.send().await.expect("the operator may delete");
-            return Some(rejected);
-        }
-    }
-    None
 }

@@ -1,6 +1,7 @@
 //! A user's history.
 
-use sbe_tests::{Backend, eventually, unique};
+use aws_sdk_dynamodb::types::AttributeValue;
+use sbe_tests::{Backend, backend::dynamodb, eventually, now, system::stack, unique};
 use serde_json::{Value, json};
 
 /// docs/PROTOCOL.md: "Each distinct user reached keeps the message once, however many sessions; a
@@ -65,4 +66,27 @@ async fn pages_times_and_types() {
         }
     }
     assert_eq!(pages, [vec![4, 3], vec![2, 1], vec![0]]);
+}
+
+/// docs/PROTOCOL.md: "An entry is shown for the deployment's `UserMessageTtl`": not longer, though
+/// DynamoDB may keep it for days.
+#[tokio::test]
+async fn expired_entries_are_not_shown() {
+    let (backend, user) = (Backend::new(), unique());
+    let entry = |id: &str, ttl: i64| {
+        dynamodb()
+            .put_item()
+            .table_name(&stack().history_table)
+            .item("userId", AttributeValue::N(user.to_string()))
+            .item("messageId", AttributeValue::S(id.into()))
+            .item("created", AttributeValue::N(format!("{}.5", now() - 100)))
+            .item("isRead", AttributeValue::N("0".into()))
+            .item("message", AttributeValue::S("{}".into()))
+            .item("ttl", AttributeValue::N(ttl.to_string()))
+    };
+    entry("living", now() + 100).send().await.unwrap();
+    entry("expired", now() - 1).send().await.unwrap();
+    let ids: Vec<Value> =
+        backend.history(user).await.iter().map(|entry| entry["messageId"].clone()).collect();
+    assert_eq!(ids, [json!("living")]);
 }

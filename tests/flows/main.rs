@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cleanup;
+mod direct;
 mod endings;
 mod history;
 mod isolation;
@@ -12,6 +13,7 @@ mod receipts;
 mod recipes;
 mod renewal;
 mod secrecy;
+mod sending;
 mod sessions;
 mod status;
 mod vectors;

@@ -148,7 +148,7 @@ async fn by_a_list_each_message_accepted_or_refused_by_itself() {
 
 /// docs/PROTOCOL.md: "Order is kept within each session's sends."
 #[tokio::test]
-async fn a_burst_by_kinesis_keeps_its_order() {
+async fn a_list_keeps_its_order() {
     let backend = Backend::new();
     let (account, flow) = (unique(), unique());
     let browser = backend.create(account, "s", None).await;

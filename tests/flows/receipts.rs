@@ -96,6 +96,19 @@ async fn by_a_list_in_the_body() {
 }
 
 #[tokio::test]
+async fn ids_are_checked() {
+    let backend = Backend::new();
+    for path in ["x/message/a", "x/asof/1"] {
+        let reply = backend.post(&format!("/messages/set-read/user/{path}"), "").await;
+        assert!(reply.failure(400).starts_with("userId must be an integer"), "{path}");
+    }
+    assert!(backend.post("/messages/set-read/user/x", "[]").await.failure(400).starts_with("userId"));
+    let long = "x".repeat(257);
+    let reply = backend.post(&format!("/messages/set-read/user/1/message/a,{long}"), "").await;
+    assert_eq!(reply.failure(400), "messageId must be a string of 1 to 256 characters");
+}
+
+#[tokio::test]
 async fn later() {
     let backend = Backend::new();
     let user = unique();

@@ -9,6 +9,7 @@ use aws_sdk_kinesis::{
     primitives::Blob,
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use sbe_local::{
     signing::Signer,
     stack::{Keys, Stack},
@@ -178,6 +179,26 @@ pub async fn invoke(function: &str, payload: Value) -> Value {
     let text = reply.payload.map(Blob::into_inner).unwrap_or_default();
     assert!(reply.function_error.is_none(), "{}", String::from_utf8_lossy(&text));
     serde_json::from_slice(&text).expect("a function answers in JSON")
+}
+
+/// The next parked message that holds the number of a flow, taken from the queue of rejected ones;
+/// others' are left there.
+///
+/// # Panics
+/// When the queue does not answer.
+pub async fn parked(flow: i64) -> Option<Value> {
+    let (sqs, queue) = (sqs(), &stack().rejected_queue_url);
+    let receive = sqs.receive_message().queue_url(queue).max_number_of_messages(10).visibility_timeout(1);
+    for message in receive.wait_time_seconds(1).send().await.expect("the queue answers").messages? {
+        let rejected: Value = serde_json::from_str(message.body()?).expect("JSON");
+        let data = STANDARD.decode(rejected["data"].as_str()?).expect("base64");
+        if String::from_utf8_lossy(&data).contains(&flow.to_string()) {
+            let delete = sqs.delete_message().queue_url(queue).receipt_handle(message.receipt_handle()?);
+            delete.send().await.expect("the operator may delete");
+            return Some(rejected);
+        }
+    }
+    None
 }
 
 /// All logs of the functions: the function's name and the line.

@@ -3,11 +3,13 @@
 //! # Layout
 //!
 //! - [`mod@start`]: the one way in which a function starts, logs and reports
+//! - [`event`]: reads events without telling their content
 //! - [`metrics`]: counts as CloudWatch metrics, by lines in the log
 //! - [`request`]: an API Gateway request, its parameters decoded and checked
 //! - [`reply`]: replies and errors as HTTP, without internals
 //! - [`route`]: the table of a function's routes
 
+pub mod event;
 pub mod metrics;
 pub mod reply;
 pub mod request;

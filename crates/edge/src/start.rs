@@ -1,5 +1,6 @@
 //! The one way in which a function starts, logs and reports.
 
+use crate::metrics;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use sbe_aws::{clients::Clients, config::Config};
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,6 +28,7 @@ where
 {
     let config = Config::from_env()?;
     init_logs(&config.log_level);
+    metrics::switch_on();
     let clients = Clients::from_env(config).await;
     // One app for the life of the process.
     let app: &'static A = Box::leak(Box::new(app(&clients)));

@@ -33,7 +33,10 @@ pub(crate) async fn publish(
             park_one(app, text, reason, request_id, deadline).await?;
         }
     }
-    let mut fates = publish::publish(app, read, deadline).await?;
+    let (mut fates, error) = publish::publish(app, read, deadline).await;
+    if let Some(error) = error {
+        return Err(error.into());
+    }
     Ok(match body {
         Body::One(_) => serde_json::to_string(&fates.remove(0))?,
         Body::Many(_) => publish::list_json(fates)?,

@@ -21,6 +21,7 @@ use sbe_core::{
     route::{Lookup, Router},
     session::Recipient,
 };
+use sbe_edge::metrics;
 use std::collections::BTreeSet;
 use tokio::task::JoinSet;
 
@@ -46,6 +47,19 @@ pub(crate) struct Dispatched {
     pub(crate) failed: BTreeSet<usize>,
     /// Why.
     pub(crate) error: Option<Error>,
+}
+
+impl Dispatched {
+    /// Tells metrics and log of a batch of `messages`, of which some were rejected before.
+    pub(crate) fn record(&self, app: &App, messages: usize, rejected: usize) {
+        let counts = [
+            ("Messages", messages as u64),
+            ("Rejected", rejected as u64),
+            ("Deliveries", self.sessions.iter().sum()),
+            ("Failed", self.failed.len() as u64),
+        ];
+        metrics::record(&app.config, &counts);
+    }
 }
 
 /// Dispatches a batch: every session gets its messages in order, every distinct user's history

@@ -52,8 +52,13 @@ pub(crate) async fn notify(app: &App, request: &Request, deadline: Deadline) -> 
     if let (false, [Err(reason)]) = (is_list, &read[..]) {
         return Err(refused(&text, reason.clone()));
     }
-    let mut fates = publish::publish(app, read, deadline.at_most(HTTP_TIME)).await?;
-    let json = if is_list { publish::list_json(fates) } else { serde_json::to_string(&fates.remove(0)) };
+    let (mut fates, error) = publish::publish(app, read, deadline.at_most(HTTP_TIME)).await;
+    let json = match error {
+        // In a list each message has its own fate.
+        _ if is_list => publish::list_json(fates),
+        Some(error) => return Err(error.into()),
+        None => serde_json::to_string(&fates.remove(0)),
+    };
     json.map(Reply).map_err(|error| ApiError::Internal(error.to_string()))
 }
 

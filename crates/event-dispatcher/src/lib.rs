@@ -26,7 +26,7 @@ use sbe_aws::{
     clients::Clients, config::Config, functions::Functions, queues::Queues, retry::Deadline,
     sessions::Sessions,
 };
-use sbe_edge::{Request, reply};
+use sbe_edge::{Request, event, reply};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -71,34 +71,60 @@ pub enum Outcome {
     Direct(Box<RawValue>),
 }
 
-/// What tells the sources of events apart.
+/// What an event from Kinesis has, and no message has by chance.
 #[derive(Deserialize)]
-struct Signs<'a> {
-    #[serde(rename = "Records", borrow, default)]
-    records: Option<&'a RawValue>,
-    #[serde(rename = "requestContext", borrow, default)]
-    request_context: Option<&'a RawValue>,
-    #[serde(rename = "httpMethod", borrow, default)]
-    http_method: Option<&'a RawValue>,
+struct FromKinesis {
+    #[serde(rename = "Records")]
+    records: Vec<Source>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    #[serde(rename = "eventSource")]
+    event_source: String,
+}
+
+/// What an event from API Gateway has, and no message has by chance.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FromApiGateway {
+    #[serde(rename = "httpMethod")]
+    _http_method: String,
+    #[serde(rename = "requestContext")]
+    _request_context: RequestContext,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext {
+    #[serde(rename = "requestId")]
+    _request_id: String,
+    #[serde(rename = "stage")]
+    _stage: String,
+}
+
+fn is_from_kinesis(text: &str) -> bool {
+    let event = serde_json::from_str::<FromKinesis>(text);
+    event.is_ok_and(|event| event.records.first().is_some_and(|record| record.event_source == "aws:kinesis"))
+}
+
+fn is_from_api_gateway(text: &str) -> bool {
+    serde_json::from_str::<FromApiGateway>(text).is_ok()
 }
 
 /// Serves one event.
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let text = event.payload.get();
-    match serde_json::from_str::<Signs<'_>>(text).ok() {
-        Some(Signs { records: Some(_), .. }) => {
-            let event: KinesisEvent = serde_json::from_str(text)?;
-            Ok(Outcome::Stream(stream::dispatch_records(app, event.records, deadline).await))
-        }
-        Some(Signs { request_context: Some(_), http_method: Some(_), .. }) => {
-            let request = Request::from(serde_json::from_str::<ApiGatewayProxyRequest>(text)?);
-            let result = http::notify(app, &request, deadline).await;
-            Ok(Outcome::Http(Box::new(reply::reply(&request, result))))
-        }
-        _ => {
-            let json = direct::publish(app, text, &event.context.request_id, deadline).await?;
-            Ok(Outcome::Direct(RawValue::from_string(json)?))
-        }
+    if is_from_kinesis(text) {
+        let KinesisEvent { records, .. } = event::parse(text)?;
+        Ok(Outcome::Stream(stream::dispatch_records(app, records, deadline).await))
+    } else if is_from_api_gateway(text) {
+        let request = Request::from(event::parse::<ApiGatewayProxyRequest>(text)?);
+        let result = http::notify(app, &request, deadline).await;
+        Ok(Outcome::Http(Box::new(reply::reply(&request, result))))
+    } else {
+        let json = direct::publish(app, text, &event.context.request_id, deadline).await?;
+        Ok(Outcome::Direct(RawValue::from_string(json)?))
     }
 }

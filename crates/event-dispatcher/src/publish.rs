@@ -6,7 +6,7 @@ use crate::{
     App,
     dispatch::{Published, dispatch},
 };
-use sbe_aws::{Result, retry::Deadline};
+use sbe_aws::{Error, retry::Deadline};
 use sbe_core::{
     Invalid,
     history::Timestamp,
@@ -76,18 +76,22 @@ pub(crate) enum Fate {
     Refused { success: bool, message: String },
 }
 
+/// What a caller is told of a message that did not get through.
+const TRY_AGAIN: &str = "not published; try again later, with the same messageId";
+
 impl Fate {
     pub(crate) fn refused(reason: &Invalid) -> Self {
         Self::Refused { success: false, message: reason.to_string() }
     }
 }
 
-/// Dispatches the messages that were read, and gives the fate of all.
+/// Dispatches the messages that were read, and gives the fate of all. An error comes with the fates
+/// when messages did not get through.
 pub(crate) async fn publish(
     app: &App,
     read: Vec<std::result::Result<Published, Invalid>>,
     deadline: Deadline,
-) -> Result<Vec<Fate>> {
+) -> (Vec<Fate>, Option<Error>) {
     let mut batch = Vec::new();
     let mut fates: Vec<Fate> = Vec::new();
     for result in read {
@@ -100,17 +104,19 @@ pub(crate) async fn publish(
             Err(reason) => Fate::refused(&reason),
         });
     }
+    let messages = fates.len();
+    let rejected = messages - batch.len();
     let dispatched = dispatch(app, batch, deadline).await;
-    if let Some(error) = dispatched.error {
-        return Err(error);
+    dispatched.record(app, messages, rejected);
+    let accepted = fates.iter_mut().filter(|fate| matches!(fate, Fate::Accepted { .. })).enumerate();
+    for (index, fate) in accepted {
+        if dispatched.failed.contains(&index) {
+            *fate = Fate::Refused { success: false, message: TRY_AGAIN.into() };
+        } else if let Fate::Accepted { sessions, .. } = fate {
+            *sessions = dispatched.sessions[index];
+        }
     }
-    let counts = fates.iter_mut().filter_map(|fate| match fate {
-        Fate::Accepted { sessions, .. } => Some(sessions),
-        Fate::Refused { .. } => None,
-    });
-    counts.zip(dispatched.sessions).for_each(|(count, sessions)| *count = sessions);
-    tracing::info!(messages = fates.len(), "published");
-    Ok(fates)
+    (fates, dispatched.error)
 }
 
 #[derive(Serialize)]

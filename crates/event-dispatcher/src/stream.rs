@@ -41,14 +41,7 @@ pub(crate) async fn dispatch_records(
     let dispatched = dispatch(app, batch, deadline).await;
     let failed = dispatched.failed.first().map(|index| places[*index]);
     let first_failed = [first_failed, failed].into_iter().flatten().min();
-    let sessions: u64 = dispatched.sessions.iter().sum();
-    tracing::info!(
-        records = records.len(),
-        rejected = records.len() - count,
-        deliveries = sessions,
-        failed = dispatched.failed.len(),
-        "records"
-    );
+    dispatched.record(app, records.len(), records.len() - count);
     let mut response = KinesisEventResponse::default();
     response.set_failures(first_failed.map(|place| records[place].kinesis.sequence_number.clone()));
     response

@@ -21,7 +21,7 @@ use sbe_aws::{
     sessions::Sessions,
 };
 use sbe_edge::{
-    ApiError, Reply, Request, Route, reply,
+    ApiError, Reply, Request, Route, event, reply,
     route::{self, GET, GET_AND_POST},
 };
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ pub enum Outcome {
 /// Serves one event.
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
-    match serde_json::from_str(event.payload.get())? {
+    match event::parse(event.payload.get())? {
         Event::Scheduled { action: Scheduled::Cleanup } => {
             let Reply(json) = cleanup::cleanup(app, deadline).await?;
             Ok(Outcome::Cleanup(RawValue::from_string(json)?))

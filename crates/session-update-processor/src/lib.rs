@@ -13,27 +13,25 @@ use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
     Kind,
     clients::Clients,
+    config::Config,
     identities::{Identities, Undeleted},
     queues::Queues,
     retry::{Backoff, Deadline, retry},
 };
+use sbe_edge::metrics;
 use std::collections::HashSet;
 
 /// What the function works with.
 pub struct App {
     queues: Queues,
     identities: Identities,
-    concurrency: usize,
+    config: Config,
 }
 
 impl App {
     /// Builds the app from configured clients.
     pub fn new(clients: &Clients) -> Self {
-        Self {
-            queues: clients.queues(),
-            identities: clients.identities(),
-            concurrency: clients.config().max_concurrency,
-        }
+        Self { queues: clients.queues(), identities: clients.identities(), config: clients.config().clone() }
     }
 }
 
@@ -53,7 +51,7 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Event>) -> Result<Dyna
     let kept = remove_identities(app, &leftovers, deadline).await;
     let has_kept = |record: &&Leftovers| record.identity_id.as_ref().is_some_and(|id| kept.contains(id));
     failed.extend(leftovers.iter().filter(has_kept).map(|record| record.sequence_number.clone()));
-    tracing::info!(records = leftovers.len(), failed = failed.len(), "session updates");
+    metrics::record(&app.config, &[("Records", leftovers.len() as u64), ("Failed", failed.len() as u64)]);
     let mut response = DynamoDbEventResponse::default();
     response.batch_item_failures = failed.into_iter().map(failure).collect();
     Ok(response)
@@ -88,7 +86,7 @@ async fn remove_queues(app: &App, leftovers: &[Leftovers], deadline: Deadline) -
             tracing::error!(sequence_number = record.sequence_number, %error, "a queue was not deleted");
             Some(record.sequence_number.clone())
         })
-        .buffer_unordered(app.concurrency)
+        .buffer_unordered(app.config.max_concurrency)
         .filter_map(std::future::ready)
         .collect()
         .await

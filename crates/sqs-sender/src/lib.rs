@@ -16,8 +16,11 @@ pub mod seal;
 
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
-use sbe_aws::{clients::Clients, functions::Functions, queues::Queues, retry::Deadline, retry::retry};
+use sbe_aws::{
+    clients::Clients, config::Config, functions::Functions, queues::Queues, retry::Deadline, retry::retry,
+};
 use sbe_core::payload::{Delivery, SendPayload};
+use sbe_edge::{event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -25,9 +28,7 @@ use serde_json::value::RawValue;
 pub struct App {
     queues: Queues,
     functions: Functions,
-    concurrency: usize,
-    /// Its own name, to hand deliveries back to itself.
-    name: String,
+    config: Config,
 }
 
 impl App {
@@ -35,12 +36,7 @@ impl App {
     pub fn new(clients: &Clients) -> Self {
         // Every call is tried again here, entry by entry.
         let clients = clients.without_retries();
-        Self {
-            queues: clients.queues(),
-            functions: clients.functions(),
-            concurrency: clients.config().max_concurrency,
-            name: clients.config().function_name.clone(),
-        }
+        Self { queues: clients.queues(), functions: clients.functions(), config: clients.config().clone() }
     }
 }
 
@@ -59,10 +55,10 @@ pub struct Summary {
 /// Sends the deliveries of one payload.
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Summary, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
-    let payload: SendPayload<'_> = serde_json::from_str(event.payload.get())?;
+    let payload: SendPayload<'_> = event::parse(event.payload.get())?;
     let outcomes: Vec<deliver::Outcome<'_>> = stream::iter(&payload.deliveries)
         .map(|delivery| deliver::deliver(&app.queues, &payload.messages, delivery, deadline))
-        .buffer_unordered(app.concurrency)
+        .buffer_unordered(app.config.max_concurrency)
         .collect()
         .await;
     let left: Vec<Delivery<'_>> = outcomes.iter().filter_map(|outcome| outcome.left.clone()).collect();
@@ -71,13 +67,12 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
         gone: outcomes.iter().map(|outcome| outcome.gone).sum(),
         handed_back: left.iter().map(|delivery| delivery.messages.len()).sum(),
     };
-    tracing::info!(
-        sessions = payload.deliveries.len(),
-        sent = summary.sent,
-        gone = summary.gone,
-        handed_back = summary.handed_back,
-        "deliveries"
-    );
+    let counts = [
+        ("Sent", summary.sent as u64),
+        ("Gone", summary.gone as u64),
+        ("HandedBack", summary.handed_back as u64),
+    ];
+    metrics::record(&app.config, &counts);
     hand_back(app, payload.messages, left, &summary, deadline).await?;
     Ok(summary)
 }
@@ -97,5 +92,5 @@ async fn hand_back(
     }
     let json = serde_json::to_string(&SendPayload { messages, deliveries: left })?;
     let deadline = deadline.with_reserve();
-    Ok(retry(deadline, || app.functions.invoke_async(&app.name, json.clone())).await?)
+    Ok(retry(deadline, || app.functions.invoke_async(&app.config.function_name, json.clone())).await?)
 }

@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
     clients::Clients,
+    config::Config,
     history::History,
     receipts::Receipts,
     retry::{Deadline, retry},
@@ -17,6 +18,7 @@ use sbe_core::{
     message::Message,
     payload::{HistoryPayload, ReceiptPayload},
 };
+use sbe_edge::{event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -24,8 +26,7 @@ use serde_json::value::RawValue;
 pub struct App {
     history: History,
     receipts: Receipts,
-    ttl_seconds: i64,
-    concurrency: usize,
+    config: Config,
 }
 
 impl App {
@@ -33,12 +34,7 @@ impl App {
     pub fn new(clients: &Clients) -> Self {
         // Every call is tried again here, entry by entry.
         let clients = clients.without_retries();
-        Self {
-            history: clients.history(),
-            receipts: clients.receipts(),
-            ttl_seconds: clients.config().user_message_ttl_seconds,
-            concurrency: clients.config().max_concurrency,
-        }
+        Self { history: clients.history(), receipts: clients.receipts(), config: clients.config().clone() }
     }
 }
 
@@ -63,9 +59,9 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
             }
             Summary { changed: marked.changed.len(), total: receipt.read.len() }
         }
-        Err(_) => add(app, &serde_json::from_str(text)?, deadline).await?,
+        Err(_) => add(app, &event::parse(text)?, deadline).await?,
     };
-    tracing::info!(changed = summary.changed, total = summary.total, "history");
+    metrics::record(&app.config, &[("Changed", summary.changed as u64), ("Entries", summary.total as u64)]);
     Ok(summary)
 }
 
@@ -83,7 +79,7 @@ async fn add(app: &App, payload: &HistoryPayload<'_>, deadline: Deadline) -> Res
                 Ok::<_, Error>(retry(deadline, || app.history.add(&entry)).await?)
             }
         })
-        .buffer_unordered(app.concurrency)
+        .buffer_unordered(app.config.max_concurrency)
         .try_collect()
         .await?;
     Ok(Summary { changed: added.iter().filter(|added| **added).count(), total: added.len() })
@@ -101,6 +97,6 @@ fn entry(app: &App, user: UserId, created: Timestamp, message: &Message) -> Entr
         is_read: false,
         kind: message.kind().map(str::to_owned),
         json: message.json().to_owned(),
-        ttl: created.seconds() + app.ttl_seconds,
+        ttl: created.seconds() + app.config.user_message_ttl_seconds,
     }
 }
