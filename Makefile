@@ -1,6 +1,7 @@
 # Every target sets up what it needs. `make` alone lists them.
 
 VENV := .local/venv/bin
+FUNCTIONS := session-manager event-dispatcher sqs-sender user-history-adder session-update-processor messages-api
 
 .PHONY: help run logs test latency bench package validate deploy clean
 
@@ -15,7 +16,7 @@ run: ## Bring the whole system up on this machine, until Ctrl-C (ENV=, ARGS="--p
 logs: ## Follow the logs of the local system's functions
 	@$(VENV)/python crates/local/python/logs.py .local/stack.json
 
-test: ## Pass every test: format, lints, units, properties, docs, licences, template, flows
+test: ## Pass every test: format, lints, units, properties, docs, licences, template, flows, browser
 	@scripts/check-tools cargo python3 node
 	@scripts/test
 
@@ -27,7 +28,7 @@ bench: ## Measure what a fan-out costs
 	cargo run --release -p sbe-bench
 
 package: ## Build the functions for deployment and say how large they are (needs cargo-lambda)
-	cargo lambda build --release --arm64 --output-format zip
+	cargo lambda build --release --arm64 --output-format zip $(FUNCTIONS:%=-p %)
 	@ls -l target/lambda/*/bootstrap.zip
 
 validate: ## Check the template as SAM does (needs the SAM CLI)
