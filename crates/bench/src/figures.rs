@@ -3,7 +3,7 @@
 use crate::{
     cold_start::ColdStart,
     conditions::Conditions,
-    harness::{Extent, Measured, least, measure},
+    harness::{Extent, Measured, least, least_of_each, measure},
     measure::{Size, Subject},
 };
 use anyhow::Result;
@@ -51,21 +51,23 @@ pub struct Scaled {
 pub const SESSIONS: usize = 10_000;
 
 /// Repeats of a short measurement, of which the least counts.
-const REPEATS: usize = 3;
+const REPEATS: usize = 5;
 
 impl Fanout {
     /// Takes the measurements.
     pub fn measure(extent: Extent) -> Result<Self> {
         let size = Size { sessions: SESSIONS, messages: 10, bytes: 1000 };
-        let of = |subject| least(REPEATS, || measure(subject, size, Conditions::default()));
         let fewer = Size { sessions: SESSIONS / 10, ..size };
         let history = |subject| least(REPEATS, || measure(subject, fewer, Conditions::default()));
         let twenty = Size { messages: 20, ..size };
+        let ratios = [Subject::Sender, Subject::PayloadWork, Subject::SdkFloor, Subject::HttpFloor];
+        let of = |subject| measure(subject, size, Conditions::default());
+        let [sender, payload_work, sdk_floor, http_floor] = least_of_each(REPEATS, ratios, of)?;
         Ok(Self {
-            sender: of(Subject::Sender)?,
-            payload_work: of(Subject::PayloadWork)?,
-            sdk_floor: of(Subject::SdkFloor)?,
-            http_floor: of(Subject::HttpFloor)?,
+            sender,
+            payload_work,
+            sdk_floor,
+            http_floor,
             dispatcher: least(REPEATS, || measure(Subject::Dispatcher, twenty, Conditions::with_users()))?,
             histories: [
                 history(Subject::HistoryAdder)?,

@@ -81,9 +81,27 @@ pub fn measure(subject: Subject, size: Size, conditions: Conditions) -> Result<M
 
 /// The measurement with the least CPU time of several: other work on the machine only adds to it.
 pub fn least(times: usize, measure: impl Fn() -> Result<Measured>) -> Result<Measured> {
-    let mut all = (0..times).map(|_| measure()).collect::<Result<Vec<_>>>()?;
-    all.sort_by(|a, b| a.used.cpu.total_cmp(&b.used.cpu));
-    all.into_iter().next().context("nothing was measured")
+    let [least] = least_of_each(times, [()], |()| measure())?;
+    Ok(least)
+}
+
+/// The same for several subjects that are compared: they take turns, so that a slow while of the
+/// machine meets all of them.
+pub fn least_of_each<S: Copy, const N: usize>(
+    times: usize,
+    subjects: [S; N],
+    measure: impl Fn(S) -> Result<Measured>,
+) -> Result<[Measured; N]> {
+    let mut least: [Option<Measured>; N] = [const { None }; N];
+    for _ in 0..times {
+        for (least, subject) in least.iter_mut().zip(subjects) {
+            let measured = measure(subject)?;
+            if least.as_ref().is_none_or(|known| measured.used.cpu < known.used.cpu) {
+                *least = Some(measured);
+            }
+        }
+    }
+    Ok(least.map(|least| least.expect("it was measured at least once")))
 }
 
 /// The environment of a function, with keys as long as real ones.

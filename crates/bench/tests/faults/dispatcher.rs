@@ -16,9 +16,9 @@ use std::{
 
 const DISPATCHER: &str = "event-dispatcher";
 
-/// As many sessions as make two pages for each segment of a scan, times `times`.
+/// As many sessions as make two pages for each of two segments of a scan, times `times`.
 fn population(times: usize) -> Population {
-    Population { sessions_per_user: 3, ..Population::of(2400 * times) }
+    Population { sessions_per_user: 3, ..Population::of(1300 * times) }
 }
 
 /// Broadcasts, and a message for an account, a user and a session: a scan and a `GetItem`.

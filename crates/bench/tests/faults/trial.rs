@@ -34,7 +34,7 @@ pub(crate) fn sink(population: Population, faults: Faults) -> Sink {
 
 /// Calls fail so, whatever they are.
 pub(crate) fn faults(class: Class, percent: u32) -> Faults {
-    Faults { class, percent, seed: 2, stall: 2 * ATTEMPT_TIMEOUT, only: None }
+    Faults { class, percent, seed: 15, stall: 2 * ATTEMPT_TIMEOUT, only: None }
 }
 
 /// Half of the calls of one operation are not answered within a minute.
@@ -52,6 +52,7 @@ pub(crate) async fn clients(sink: &Sink, name: &str) -> Clients {
     let function = format!("bench-sqs-browser-{name}");
     let variable = |variable: &str| match variable {
         "ENV" => Some("bench".to_owned()),
+        "SCAN_SEGMENTS" => Some("2".to_owned()),
         "AWS_LAMBDA_FUNCTION_NAME" => Some(function.clone()),
         _ => None,
     };
