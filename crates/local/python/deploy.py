@@ -87,7 +87,10 @@ def add_environment(template, variables):
 
 
 def create_stack(cloudformation, env, template, parameters):
+    """Creates the stack; one that an earlier run left on a lasting endpoint goes first."""
     name = f"{env}-sqs-browser-events"
+    cloudformation.delete_stack(StackName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     cloudformation.create_stack(
         StackName=name,
         TemplateBody=json.dumps(template),
@@ -114,7 +117,10 @@ def create_user(iam, env):
     """Keys of a user who may do everything, as a backend and operator on one machine does."""
     name = f"{env}-operator"
     allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    iam.create_user(UserName=name)
+    try:
+        iam.create_user(UserName=name)
+    except iam.exceptions.EntityAlreadyExistsException:
+        pass  # left by an earlier run on a lasting endpoint
     iam.put_user_policy(UserName=name, PolicyName="everything", PolicyDocument=json.dumps(allow))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"accessKey": key["AccessKeyId"], "secretKey": key["SecretAccessKey"]}

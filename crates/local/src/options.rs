@@ -23,7 +23,8 @@ pub struct Options {
     #[arg(long, conflicts_with = "demo_port")]
     pub no_demo: bool,
 
-    /// Deploy to this endpoint, already running, instead of starting one.
+    /// Deploy to this endpoint, already running, instead of starting one. Its root keys are those
+    /// of `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `test` and `test`.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
 

@@ -41,7 +41,7 @@ pub async fn run(options: Options) -> Result<()> {
         Some(binaries) => binaries.clone(),
         None => functions::build().await?,
     };
-    let root = root_keys();
+    let root = root_keys(&options);
     let mut emulator = None;
     let endpoint = if let Some(endpoint) = &options.endpoint {
         endpoint.trim_end_matches('/').to_owned()
@@ -135,8 +135,15 @@ fn stack(options: &Options, endpoint: &str, deployment: &Deployment) -> Result<S
 }
 
 /// MiniStack does not verify the signatures of its root keys, so these deploy and nothing else.
-fn root_keys() -> Keys {
-    Keys { access_key: "AKIALOCALROOTLOCALROOT".into(), secret_key: "local-root".into() }
+fn root_keys(options: &Options) -> Keys {
+    let variable = |name, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
+    match options.endpoint {
+        Some(_) => Keys {
+            access_key: variable("AWS_ACCESS_KEY_ID", "test"),
+            secret_key: variable("AWS_SECRET_ACCESS_KEY", "test"),
+        },
+        None => Keys { access_key: "AKIALOCALROOTLOCALROOT".into(), secret_key: "local-root".into() },
+    }
 }
 
 async fn asked_to_stop(or_stdin_closes: bool) -> Result<()> {
