@@ -67,7 +67,7 @@ async fn abandoned() {
     keys_die(&browser).await;
 }
 
-/// docs/PROTOCOL.md: "A session receives messages until its `ttl`; after it, it is made anew."
+/// docs/PROTOCOL.md: "It receives messages until `ttl` … After `ttl` it is made anew."
 #[tokio::test]
 async fn ended_but_not_yet_removed() {
     let backend = Backend::new();
@@ -110,7 +110,7 @@ fn image(url: &str, identity: &str) -> Value {
     json!({"sqsUrl": {"S": url}, "identityId": {"S": identity}})
 }
 
-/// docs/PROTOCOL.md: "failures are reported per record, so that one bad record blocks nobody".
+/// A record that cannot be handled is reported, and blocks no other.
 #[tokio::test]
 async fn a_record_that_fails_is_reported_by_itself() {
     let backend = Backend::new();

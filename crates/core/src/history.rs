@@ -1,14 +1,14 @@
 //! The history of a user: entries, queries, pages.
 //!
-//! `docs/PROTOCOL.md`: "Each message is kept once for every distinct user that it reaches, newest
-//! first, with the time it was published (`created`) and whether it was read (`is_read`)."
+//! `docs/PROTOCOL.md`: "Each distinct user reached keeps the message once, however many sessions."
+//! A history is shown newest first, with the time of publishing and whether the user has read it.
 
 use crate::{
     Invalid,
     id::{MessageId, UserId},
     message::{merged, text_json},
+    page,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -116,11 +116,6 @@ pub struct Query {
 }
 
 impl Query {
-    /// The page size when `limit` is absent.
-    pub const DEFAULT_LIMIT: usize = 100;
-    /// The largest page.
-    pub const MAX_LIMIT: usize = 1000;
-
     /// Reads the query parameters `start`, `end`, `_type`, `limit` and `next`.
     pub fn parse<'a>(user: UserId, parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Invalid> {
         let time = |name, default| parameter(name).map_or(Ok(default), |text| Timestamp::parse(name, text));
@@ -137,7 +132,7 @@ impl Query {
             start,
             end,
             kinds: parameter("_type").map(kinds).transpose()?.unwrap_or_default(),
-            limit: parameter("limit").map_or(Ok(Self::DEFAULT_LIMIT), limit)?,
+            limit: page::limit(parameter("limit"))?,
             after,
         })
     }
@@ -149,11 +144,6 @@ impl Query {
             self.kinds.is_empty() || entry.kind.as_ref().is_some_and(|kind| self.kinds.contains(kind));
         entry.ttl > now && (self.start..=self.end).contains(&entry.created) && kind_wanted
     }
-}
-
-fn limit(text: &str) -> Result<usize, Invalid> {
-    let within = |limit: &usize| (1..=Query::MAX_LIMIT).contains(limit);
-    text.parse().ok().filter(within).ok_or(Invalid::new("limit", "must be an integer from 1 to 1000"))
 }
 
 fn kinds(text: &str) -> Result<Vec<String>, Invalid> {
@@ -191,15 +181,13 @@ impl Position {
 
     /// The opaque text that a page gives as `next`.
     pub fn to_token(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("a position is always JSON"))
+        page::to_token(self)
     }
 
     fn from_token(token: &str) -> Result<Self, Invalid> {
-        let position: Option<Self> =
-            URL_SAFE_NO_PAD.decode(token).ok().and_then(|json| serde_json::from_slice(&json).ok());
-        position
-            .filter(|position| (0..=Timestamp::MAX.0).contains(&position.micros))
-            .ok_or(Invalid::new("next", "must be the value of `next` in the page before"))
+        let position: Self = page::from_token(token)?;
+        let in_range = (0..=Timestamp::MAX.0).contains(&position.micros);
+        if in_range { Ok(position) } else { Err(page::not_a_token()) }
     }
 }
 

@@ -9,6 +9,7 @@
 //! - [`message`]: a published message, its text kept byte for byte
 //! - [`target`]: the routing keys of a message, and the rule of a match
 //! - [`route`]: which lookups a batch of messages needs, and which messages a session gets
+//! - [`page`]: what all lists have in common: the size of a page, the token of the next
 //! - [`payload`]: what the dispatcher hands to the sender and to the history, cut to size
 //! - [`audience`]: the distinct users that a batch reaches, for their histories
 //! - [`batch`]: SQS batches within their limits
@@ -23,6 +24,7 @@ pub mod frame;
 pub mod history;
 pub mod id;
 pub mod message;
+pub mod page;
 pub mod payload;
 pub mod receipt;
 pub mod route;

@@ -2,7 +2,7 @@
 //!
 //! `docs/PROTOCOL.md`: "A message is a JSON object of at most 256,000 bytes. What the system does
 //! not need to change it does not touch: large integers, floats, nesting, Unicode and the order of
-//! keys arrive as they were sent."
+//! keys are kept."
 
 use crate::{
     Invalid,

@@ -7,6 +7,7 @@ use crate::{
     Invalid,
     frame::AesKey,
     id::{AccountId, SessionId, UserId},
+    page,
     target::SessionKeys,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -144,14 +145,12 @@ pub struct Cursor {
 impl Cursor {
     /// The opaque text that a page gives as `next`.
     pub fn to_token(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("a cursor is always JSON"))
+        page::to_token(self)
     }
 
     /// Reads the text that a page gave as `next`.
     pub fn from_token(token: &str) -> Result<Self, Invalid> {
-        let json = URL_SAFE_NO_PAD.decode(token).ok();
-        json.and_then(|json| serde_json::from_slice(&json).ok())
-            .ok_or(Invalid::new("next", "must be the value of `next` in the page before"))
+        page::from_token(token)
     }
 }
 

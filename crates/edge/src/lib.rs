@@ -17,6 +17,6 @@ pub mod route;
 pub mod start;
 
 pub use reply::{ApiError, Reply};
-pub use request::Request;
+pub use request::{HTTP_TIME, Request};
 pub use route::{Method, Route};
 pub use start::start;

@@ -7,6 +7,10 @@ use sbe_core::{
     Invalid,
     id::{AccountId, SessionId, UserId},
 };
+use std::time::Duration;
+
+/// The time for a call: API Gateway gives up on a reply after 29 seconds.
+pub const HTTP_TIME: Duration = Duration::from_secs(25);
 
 /// A request that API Gateway has authorised and routed.
 #[derive(Debug)]

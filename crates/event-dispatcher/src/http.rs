@@ -12,13 +12,9 @@ use sbe_core::{
     target::Target,
 };
 use sbe_edge::{
-    ApiError, Method, Reply, Request, Route,
+    ApiError, HTTP_TIME, Method, Reply, Request, Route,
     route::{self, GET_AND_POST},
 };
-use std::time::Duration;
-
-/// API Gateway gives up on a reply after 29 seconds.
-const HTTP_TIME: Duration = Duration::from_secs(25);
 
 /// The routes of this function. All publish; their paths say to whom.
 pub const ROUTES: &[Route<()>] = &[

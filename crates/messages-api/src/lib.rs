@@ -12,13 +12,9 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{clients::Clients, history::History, receipts::Receipts, retry::Deadline};
 use sbe_edge::{
-    ApiError, Reply, Request, Route, reply,
+    ApiError, HTTP_TIME, Reply, Request, Route, reply,
     route::{self, GET, GET_AND_POST, POST},
 };
-use std::time::Duration;
-
-/// API Gateway gives up on a reply after 29 seconds.
-const HTTP_TIME: Duration = Duration::from_secs(25);
 
 /// What the function works with.
 pub struct App {

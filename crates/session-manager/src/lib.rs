@@ -21,15 +21,11 @@ use sbe_aws::{
     sessions::Sessions,
 };
 use sbe_edge::{
-    ApiError, Reply, Request, Route, event, reply,
+    ApiError, HTTP_TIME, Reply, Request, Route, event, reply,
     route::{self, GET, GET_AND_POST},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::time::Duration;
-
-/// API Gateway gives up on a reply after 29 seconds.
-const HTTP_TIME: Duration = Duration::from_secs(25);
 
 /// What the function works with.
 pub struct App {

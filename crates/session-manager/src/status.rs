@@ -3,15 +3,11 @@
 use crate::App;
 use sbe_aws::time;
 use sbe_core::{
-    Invalid,
+    page,
     session::{Cursor, Session},
 };
 use sbe_edge::{ApiError, Reply, Request};
 use serde::Serialize;
-
-/// A session is about 2 KB of JSON, so that the largest page stays far below Lambda's 6 MB.
-const MAX_LIMIT: usize = 1000;
-const DEFAULT_LIMIT: usize = 100;
 
 #[derive(Serialize)]
 struct One {
@@ -38,15 +34,11 @@ pub(crate) async fn one(app: &App, request: &Request) -> Result<Reply, ApiError>
 }
 
 pub(crate) async fn all(app: &App, request: &Request) -> Result<Reply, ApiError> {
-    let limit = request.query("limit").map_or(Ok(DEFAULT_LIMIT), limit)?;
+    // A session is about 2 KB of JSON, so that the largest page stays far below Lambda's 6 MB.
+    let limit = page::limit(request.query("limit"))?;
     let after = request.query("next").map(Cursor::from_token).transpose()?;
     let (sessions, next) = app.sessions.page(limit, after, time::now_seconds()).await?;
     json(&Page { success: true, sessions, next: next.map(|cursor| cursor.to_token()) })
-}
-
-fn limit(text: &str) -> Result<usize, Invalid> {
-    let within = |limit: &usize| (1..=MAX_LIMIT).contains(limit);
-    text.parse().ok().filter(within).ok_or(Invalid::new("limit", "must be an integer from 1 to 1000"))
 }
 
 fn json(body: &impl Serialize) -> Result<Reply, ApiError> {
