@@ -1,8 +1,8 @@
 //! One configured SDK client for each service.
 
 use crate::{
-    config::Config, functions::Functions, history::History, identities::Identities, queues::Queues,
-    receipts::Receipts, sessions::Sessions,
+    config::Config, functions::Functions, history::History, identities::Identities, lookups::Lookups,
+    queues::Queues, receipts::Receipts, sessions::Sessions,
 };
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -62,6 +62,11 @@ impl Clients {
     /// The sessions table.
     pub fn sessions(&self) -> Sessions {
         Sessions::new(aws_sdk_dynamodb::Client::new(&self.sdk), &self.config)
+    }
+
+    /// Lookups of recipients.
+    pub fn lookups(&self) -> Lookups {
+        Lookups::new(aws_sdk_dynamodb::Client::new(&self.sdk), &self.config)
     }
 
     /// The history table.

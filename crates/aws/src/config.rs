@@ -11,6 +11,8 @@ pub struct Config {
     pub identity_pool_id: String,
     /// Where rejected records go (`REJECTED_QUEUE_URL`); empty where none are rejected.
     pub rejected_queue_url: String,
+    /// Where work goes that is given up (`FAILED_QUEUE_URL`); empty where none is parked.
+    pub failed_queue_url: String,
     /// Seconds that SQS keeps a message, unless a session asks otherwise
     /// (`SQS_MESSAGE_RETENTION_PERIOD`, 3600).
     pub message_retention_seconds: u32,
@@ -55,6 +57,7 @@ impl Config {
             env: env.ok_or(ConfigError { name: "ENV", rule: "must be set".into() })?,
             identity_pool_id: get("IDENTITY_POOL_ID").unwrap_or_default(),
             rejected_queue_url: get("REJECTED_QUEUE_URL").unwrap_or_default(),
+            failed_queue_url: get("FAILED_QUEUE_URL").unwrap_or_default(),
             message_retention_seconds: number(&get, "SQS_MESSAGE_RETENTION_PERIOD", 3600, 60, 1_209_600)?,
             session_ttl_seconds: number(&get, "SESSION_TTL", 3600, 0, 2_592_000)?,
             user_message_ttl_seconds: number(&get, "USER_MESSAGE_TTL", 86_400, 60, 31_536_000)?,

@@ -7,13 +7,15 @@
 //!
 //! - [`config`]: the environment, read once and validated; every default
 //! - [`clients`]: one configured SDK client for each service
-//! - [`sessions`]: the sessions table: get, put, and streams of recipients
+//! - [`sessions`]: the sessions table: one session, a page of all, the owners of queues
+//! - [`lookups`]: lookups of the sessions that messages are for
 //! - [`history`]: the history table
 //! - [`queues`]: the session queues and the queue for rejected records
 //! - [`identities`]: Cognito identities and their credentials
 //! - [`functions`]: invocations of the other functions
 //! - [`receipts`]: marks messages read and tells the user's sessions
 //! - [`retry`]: full-jitter backoff within the time an invocation has left
+//! - [`settle`]: does all of something by the deadline, and tells what is left
 //! - [`error`]: what went wrong, and whether trying again can help
 //! - [`random`]: random bytes and counters from the operating system
 //! - [`time`]: the clock
@@ -24,11 +26,13 @@ pub mod error;
 pub mod functions;
 pub mod history;
 pub mod identities;
+pub mod lookups;
 pub mod queues;
 pub mod random;
 pub mod receipts;
 pub mod retry;
 pub mod sessions;
+pub mod settle;
 pub mod time;
 
 pub use error::{Error, Kind, Result};

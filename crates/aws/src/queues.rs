@@ -1,6 +1,6 @@
 //! The session queues and the queue for rejected records.
 
-use crate::{Error, Kind, Result, error::kind_of_code};
+use crate::{Error, Kind, Result, error::kind_of_code, settle::FailedEntry};
 use aws_sdk_sqs::{
     Client,
     types::{QueueAttributeName, SendMessageBatchRequestEntry},
@@ -11,15 +11,6 @@ use sbe_core::session::{IDENTITY_TAG, MessageRetention};
 #[derive(Debug, Clone)]
 pub struct Queues {
     sqs: Client,
-}
-
-/// An entry of a batch that SQS did not take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailedEntry {
-    /// Its index in the batch.
-    pub index: usize,
-    /// Whether the same entry may succeed later.
-    pub transient: bool,
 }
 
 impl Queues {

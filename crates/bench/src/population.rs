@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sbe_core::{
     frame::AesKey,
     id::{AccountId, SessionId, UserId},
-    session::Recipient,
+    recipient::Recipient,
 };
 use serde_json::{Value, json};
 

@@ -16,6 +16,7 @@
 //! - [`frame`]: the encrypted body of an SQS message
 //! - [`session`]: a browser session, its keys and its life
 //! - [`history`]: the history of a user: entries, queries, pages
+//! - [`recipient`]: a session as the dispatcher reads it
 //! - [`receipt`]: read receipts: their lists, chunks and message
 
 pub mod audience;
@@ -27,6 +28,7 @@ pub mod message;
 pub mod page;
 pub mod payload;
 pub mod receipt;
+pub mod recipient;
 pub mod route;
 pub mod session;
 pub mod target;

@@ -15,7 +15,7 @@ use crate::{
     history::Timestamp,
     id::{MessageId, UserId},
     message::{Message, text_json},
-    session::Recipient,
+    recipient::Recipient,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -8,7 +8,6 @@ use crate::{
     frame::AesKey,
     id::{AccountId, SessionId, UserId},
     page,
-    target::SessionKeys,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -68,42 +67,8 @@ impl fmt::Debug for Session {
     }
 }
 
-/// What the dispatcher needs of a session.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Recipient {
-    /// The session's account.
-    pub account_id: AccountId,
-    /// The session's id.
-    pub session_id: SessionId,
-    /// The session's user, if it has one.
-    #[serde(default)]
-    pub user_id: Option<UserId>,
-    /// The session's queue.
-    pub sqs_url: String,
-    /// The base64 of the key of the session's frames.
-    pub aes_key: String,
-    /// When the session ends, in epoch seconds.
-    pub ttl: i64,
-}
-
-impl Recipient {
-    /// The attributes that a lookup projects: the fields of this type.
-    pub const ATTRIBUTES: [&'static str; 6] = ["accountId", "sessionId", "userId", "sqsUrl", "aesKey", "ttl"];
-
-    /// The keys that targets are matched against.
-    pub fn keys(&self) -> SessionKeys<'_> {
-        SessionKeys { account: self.account_id, session: &self.session_id, user: self.user_id }
-    }
-
-    /// Whether the session still lives at `now` (epoch seconds).
-    pub fn is_active(&self, now: i64) -> bool {
-        is_active(self.ttl, now)
-    }
-}
-
 /// DynamoDB removes an item some time after its `ttl`; until then the item is there but ended.
-fn is_active(ttl: i64, now: i64) -> bool {
+pub(crate) fn is_active(ttl: i64, now: i64) -> bool {
     ttl > now
 }
 

@@ -18,8 +18,8 @@ use sbe_core::{
     id::UserId,
     message::Message,
     payload::{Payload, PayloadCutter},
+    recipient::Recipient,
     route::{Lookup, Router},
-    session::Recipient,
 };
 use sbe_edge::metrics;
 use std::collections::BTreeSet;
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
     async fn reach_sessions(&mut self, app: &App, deadline: Deadline) -> Result<()> {
         let lookups = self.router.lookups().to_vec();
         let finds = lookups.into_iter().map(|lookup| {
-            let pages = app.sessions.find(&lookup, deadline);
+            let pages = app.lookups.find(&lookup, deadline);
             pages.map(move |page| page.map(|recipients| (lookup.clone(), recipients)))
         });
         let mut pages = stream::iter(finds).flatten_unordered(CONCURRENT_LOOKUPS);

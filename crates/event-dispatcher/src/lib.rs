@@ -23,8 +23,7 @@ use aws_lambda_events::{
 };
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients, config::Config, functions::Functions, queues::Queues, retry::Deadline,
-    sessions::Sessions,
+    clients::Clients, config::Config, functions::Functions, lookups::Lookups, queues::Queues, retry::Deadline,
 };
 use sbe_edge::{Request, event, reply};
 use serde::{Deserialize, Serialize};
@@ -34,7 +33,7 @@ pub use http::ROUTES;
 
 /// What the function works with.
 pub struct App {
-    sessions: Sessions,
+    lookups: Lookups,
     functions: Functions,
     queues: Queues,
     sender: String,
@@ -49,7 +48,7 @@ impl App {
         // Every call is tried again here, page by page and payload by payload.
         let clients = clients.without_retries();
         Self {
-            sessions: clients.sessions(),
+            lookups: clients.lookups(),
             functions: clients.functions(),
             queues: clients.queues(),
             sender: config.function("sqs-sender"),

@@ -3,8 +3,9 @@
 use crate::seal::Batches;
 use sbe_aws::{
     Kind,
-    queues::{FailedEntry, Queues},
+    queues::Queues,
     retry::{Backoff, Deadline, within},
+    settle::FailedEntry,
 };
 use sbe_core::payload::Delivery;
 use serde_json::value::RawValue;
