@@ -8,6 +8,7 @@ mod direct;
 mod endings;
 mod history;
 mod isolation;
+mod output;
 mod publish;
 mod receipts;
 mod recipes;

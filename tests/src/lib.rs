@@ -37,12 +37,12 @@ pub fn now() -> i64 {
 /// Asks again and again until the answer is `Some`.
 ///
 /// # Panics
-/// After 30 seconds, naming what was waited for.
+/// After a minute, naming what was waited for.
 pub async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
-    for _ in 0..300 {
+    for _ in 0..600 {
         if let Some(answer) = ask().await {
             return answer;
         }

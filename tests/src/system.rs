@@ -1,6 +1,6 @@
 //! The running system.
 
-use sbe_local::stack::Stack;
+use sbe_local::{functions::cargo, stack::Stack};
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -33,27 +33,43 @@ struct System {
 }
 
 fn start() -> System {
-    let root = root();
-    let built = Command::new("cargo").args(["build", "--workspace", "--bins"]).current_dir(&root).status();
-    assert!(built.expect("cargo runs").success(), "the functions do not build");
+    let dir = root().join(format!("target/flows-{}", std::process::id()));
+    let mut process = launch("flows", &dir, Stdio::piped(), Stdio::inherit());
+    // The first line is printed when the system is ready; the file is there by then.
+    let mut output = BufReader::new(process.stdout.take().expect("standard output is piped"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("sbe-local prints");
+    // Whatever else it prints is read too, so that it never waits for a reader.
+    std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+    let stack = Stack::read(&dir.join("stack.json")).expect("the system came up");
+    System { stack, _process: Some(process) }
+}
+
+/// Starts a system on free ports, with its state in `dir`. It ends when its standard input closes.
+///
+/// # Panics
+/// When the workspace does not build, or `sbe-local` does not start.
+pub fn launch(env: &str, dir: &Path, stdout: Stdio, stderr: Stdio) -> Child {
+    build();
     let binaries = binaries();
-    let dir = root.join(format!("target/flows-{}", std::process::id()));
-    let mut process = Command::new(binaries.join("sbe-local"))
-        .current_dir(&root)
-        .args(["--env", "flows", "--port", "0", "--no-demo", "--until-stdin-closes", "--dir"])
-        .arg(&dir)
+    Command::new(binaries.join("sbe-local"))
+        .current_dir(root())
+        .args(["--env", env, "--port", "0", "--no-demo", "--until-stdin-closes", "--dir"])
+        .arg(dir)
         .arg("--binaries")
         .arg(&binaries)
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .stdout(stdout)
+        .stderr(stderr)
         .spawn()
-        .expect("sbe-local starts");
-    // The first line is printed when the system is ready; the file is there by then.
-    let output = process.stdout.take().expect("standard output is piped");
-    let mut line = String::new();
-    BufReader::new(output).read_line(&mut line).expect("sbe-local prints");
-    let stack = Stack::read(&dir.join("stack.json")).expect("the system came up");
-    System { stack, _process: Some(process) }
+        .expect("sbe-local starts")
+}
+
+/// Builds the binaries as `make test` has built them, down to the features, so that there nothing
+/// is left to build.
+fn build() {
+    let built = cargo().args(["build", "--workspace", "--all-targets"]).current_dir(root()).status();
+    assert!(built.expect("cargo runs").success(), "the workspace does not build");
 }
 
 /// Where cargo puts binaries: tests are in its directory `deps`, programs are in it.

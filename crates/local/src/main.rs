@@ -1,7 +1,7 @@
 //! `make run`: the whole system on one machine.
 
 use clap::Parser;
-use sbe_local::options::Options;
+use sbe_local::{options::Options, progress::report};
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -9,7 +9,7 @@ async fn main() -> ExitCode {
     match sbe_local::run(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("\nerror: {error:#}");
+            report(format_args!("\nerror: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     guest::Guests,
     options::Options,
     prerequisites::{self, Purpose},
-    progress::step,
+    progress::{print, report, step},
     stack::{Keys, Stack, StackFile},
     sweeper, tour, web,
 };
@@ -29,7 +29,7 @@ pub async fn run(options: Options) -> Result<()> {
     let dir = &options.dir;
     std::fs::create_dir_all(dir.join("logs"))?;
     std::fs::create_dir_all(dir.join("tmp"))?;
-    eprintln!("sqs-browser-events, environment `{}`", options.env);
+    report(format_args!("sqs-browser-events, environment `{}`", options.env));
     // Shared by all runs in this checkout, wherever their state is.
     std::fs::create_dir_all(".local")?;
     let purpose = if options.prepare { Purpose::Test } else { Purpose::Run };
@@ -94,8 +94,8 @@ async fn serve(
     let (sweep_endpoint, keys) = (endpoint.to_owned(), stack.keys.clone());
     tokio::spawn(async move { sweeper::sweep(&sweep_endpoint, REGION, &keys, tables).await });
     let _file = StackFile::write(&options.dir, &stack)?;
-    eprintln!("  ✓ ready after {:.1} s\n", start.elapsed().as_secs_f64());
-    println!("{}", tour::commands(&stack, &options.dir));
+    report(format_args!("  ✓ ready after {:.1} s\n", start.elapsed().as_secs_f64()));
+    print(tour::commands(&stack, &options.dir));
     let ended = async {
         match emulator {
             Some(emulator) => emulator.ended().await,
@@ -106,7 +106,7 @@ async fn serve(
         result = ended => return result,
         result = asked_to_stop(options.until_stdin_closes) => result?,
     }
-    eprintln!("\nstopping");
+    report("\nstopping");
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::stack::Keys;
+use crate::{progress::report, stack::Keys};
 
 const PERIOD: Duration = Duration::from_secs(2);
 
@@ -28,7 +28,7 @@ pub async fn sweep(endpoint: &str, region: &str, keys: &Keys, tables: [Table; 2]
         tokio::time::sleep(PERIOD).await;
         for table in &tables {
             if let Err(error) = sweep_table(&db, table).await {
-                eprintln!("sweeping {}: {error}", table.0);
+                report(format_args!("sweeping {}: {error}", table.0));
             }
         }
     }
