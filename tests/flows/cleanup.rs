@@ -28,11 +28,30 @@ async fn young_orphans_and_live_queues_are_spared() {
     sqs().delete_queue().queue_url(orphan).send().await.expect("the young orphan is still there");
 }
 
-/// The schedule's event does the same.
+/// The schedule's event does the same, and so does the event by which a cleanup carries on.
 #[tokio::test]
 async fn on_schedule() {
-    let reply = invoke("session-manager", json!({"action": "cleanup"})).await;
-    assert_eq!(reply["success"], true, "{reply}");
+    for event in [json!({"action": "cleanup"}), json!({"action": "cleanup", "next": "-z", "depth": 12})] {
+        let reply = invoke("session-manager", event).await;
+        assert_eq!((&reply["success"], &reply["complete"]), (&json!(true), &json!(true)), "{reply}");
+    }
+}
+
+/// docs/PROTOCOL.md: "`/cleanup?next=` with the reply's `next` goes on".
+#[tokio::test]
+async fn from_a_place_on() {
+    let backend = Backend::new();
+    let queue = new_queue(queue_name("b", unique(), 0)).await;
+    age(&queue).await;
+    let reply = backend.post("/cleanup?next=a", "").await.success();
+    assert_eq!(reply["complete"], true, "{reply}");
+    assert!(!exists(&queue).await, "what comes after the place is gone");
+    let wrong = backend.post("/cleanup?next=%3F", "").await;
+    assert_eq!(wrong.failure(400), "next must be the value of `next` in the reply before");
+}
+
+async fn exists(url: &str) -> bool {
+    sqs().get_queue_attributes().queue_url(url).send().await.is_ok()
 }
 
 /// 3,000 orphans among 500 queues that sessions own, all of them old.
@@ -51,7 +70,14 @@ async fn many_old_orphans_go_and_no_live_queue() {
     assert_eq!(orphans.count().await, 3000);
 
     // Other flows clean up too, so the count is not this call's alone.
-    while backend.post("/cleanup", "").await.success()["complete"] != true {}
+    let mut path = "/cleanup".to_owned();
+    loop {
+        let reply = backend.post(&path, "").await.success();
+        if reply["complete"] == true {
+            break;
+        }
+        path = reply["next"].as_str().map_or("/cleanup".into(), |next| format!("/cleanup?next={next}"));
+    }
     assert_eq!(queues(&prefix("orphan", run)).await, 0);
     assert_eq!(queues(&prefix("live", run)).await, 500);
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     config::Config, functions::Functions, history::History, identities::Identities, lookups::Lookups,
-    queues::Queues, receipts::Receipts, sessions::Sessions,
+    owners::Owners, queues::Queues, receipts::Receipts, sessions::Sessions,
 };
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -67,6 +67,11 @@ impl Clients {
     /// Lookups of recipients.
     pub fn lookups(&self) -> Lookups {
         Lookups::new(aws_sdk_dynamodb::Client::new(&self.sdk), &self.config)
+    }
+
+    /// The owners of queues.
+    pub fn owners(&self) -> Owners {
+        Owners::new(aws_sdk_dynamodb::Client::new(&self.sdk), &self.config)
     }
 
     /// The history table.

@@ -7,7 +7,8 @@
 //!
 //! - [`config`]: the environment, read once and validated; every default
 //! - [`clients`]: one configured SDK client for each service
-//! - [`sessions`]: the sessions table: one session, a page of all, the owners of queues
+//! - [`sessions`]: the sessions table: one session, a page of all
+//! - [`owners`]: the queues that sessions own
 //! - [`lookups`]: lookups of the sessions that messages are for
 //! - [`history`]: the history table
 //! - [`queues`]: the session queues and the queue for rejected records
@@ -27,6 +28,7 @@ pub mod functions;
 pub mod history;
 pub mod identities;
 pub mod lookups;
+pub mod owners;
 pub mod queues;
 pub mod random;
 pub mod receipts;

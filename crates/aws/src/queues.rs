@@ -61,21 +61,13 @@ impl Queues {
         }
     }
 
-    /// The URLs of all queues whose name starts with `prefix`.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<String>> {
-        let mut urls = Vec::new();
-        let mut next = None;
-        loop {
-            // Without MaxResults SQS lists the first 1,000 queues only.
-            let list =
-                self.sqs.list_queues().queue_name_prefix(prefix).max_results(1000).set_next_token(next);
-            let reply = list.send().await.map_err(Error::sdk("ListQueues"))?;
-            urls.extend(reply.queue_urls.unwrap_or_default());
-            next = reply.next_token;
-            if next.is_none() {
-                return Ok(urls);
-            }
-        }
+    /// A page of the URLs of queues whose name starts with `prefix`, after the page that gave
+    /// `next`, and what gives the next page, if there is one.
+    pub async fn page(&self, prefix: &str, next: Option<String>) -> Result<(Vec<String>, Option<String>)> {
+        // Without MaxResults SQS lists the first 1,000 queues only.
+        let list = self.sqs.list_queues().queue_name_prefix(prefix).max_results(1000).set_next_token(next);
+        let reply = list.send().await.map_err(Error::sdk("ListQueues"))?;
+        Ok((reply.queue_urls.unwrap_or_default(), reply.next_token))
     }
 
     /// When a queue was created, in epoch seconds; `None` if it is gone.

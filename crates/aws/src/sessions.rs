@@ -1,4 +1,4 @@
-//! The sessions table: one session, a page of all, the owners of queues.
+//! The sessions table: one session, a page of all.
 
 use crate::{Error, Kind, Result, config::Config};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -6,7 +6,7 @@ use sbe_core::{
     id::{AccountId, SessionId},
     session::{Cursor, Session},
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -87,32 +87,6 @@ impl Sessions {
             let Some(last) = &start else { return Ok((sessions, None)) };
             if sessions.len() >= limit {
                 return Ok((sessions, Some(cursor(last)?)));
-            }
-        }
-    }
-
-    /// The names of all queues that a session owns, active or not. Names, for the URL of a queue
-    /// differs by the endpoint that gave it.
-    pub async fn queue_names(&self) -> Result<HashSet<String>> {
-        let mut names = HashSet::new();
-        let mut start = None;
-        loop {
-            let scan = self
-                .db
-                .scan()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .projection_expression("sqsQueueName")
-                .set_exclusive_start_key(start);
-            let reply = scan.send().await.map_err(Error::sdk("Scan of queue names"))?;
-            let items = reply.items.unwrap_or_default().into_iter();
-            names.extend(items.filter_map(|mut item| match item.remove("sqsQueueName") {
-                Some(AttributeValue::S(name)) => Some(name),
-                _ => None,
-            }));
-            start = reply.last_evaluated_key;
-            if start.is_none() {
-                return Ok(names);
             }
         }
     }

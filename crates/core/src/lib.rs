@@ -13,6 +13,7 @@
 //! - [`payload`]: what the dispatcher hands to the sender and to the history, cut to size
 //! - [`audience`]: the distinct users that a batch reaches, for their histories
 //! - [`batch`]: SQS batches within their limits
+//! - [`cleanup`]: which queues nobody owns, and how very many are gone through
 //! - [`frame`]: the encrypted body of an SQS message
 //! - [`session`]: a browser session, its keys and its life
 //! - [`history`]: the history of a user: entries, queries, pages
@@ -21,6 +22,7 @@
 
 pub mod audience;
 pub mod batch;
+pub mod cleanup;
 pub mod frame;
 pub mod history;
 pub mod id;

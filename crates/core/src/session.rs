@@ -135,20 +135,6 @@ pub fn queue_prefix(env: &str) -> String {
     format!("{env}-brws-")
 }
 
-/// Whether a queue has the name of a session's queue of this environment.
-///
-/// The prefix alone does not tell: environment `a` must not take `a-brws-b`'s queues for its own.
-///
-/// ```
-/// use sbe_core::session::{is_session_queue, queue_name};
-/// assert!(is_session_queue("a", &queue_name("a", [7; 32])));
-/// assert!(!is_session_queue("a", &queue_name("a-brws-b", [7; 32])));
-/// ```
-pub fn is_session_queue(env: &str, name: &str) -> bool {
-    let random = name.strip_prefix(&queue_prefix(env)).unwrap_or_default();
-    URL_SAFE_NO_PAD.decode(random).is_ok_and(|bytes| bytes.len() == 32)
-}
-
 /// A new AES key in its text form.
 pub fn new_aes_key(random: [u8; 32]) -> String {
     AesKey::new(random).to_base64()

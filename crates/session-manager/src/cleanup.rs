@@ -1,54 +1,219 @@
 //! `/cleanup` and its schedule: queues of this environment that no session owns.
 //!
-//! A queue younger than an hour is spared: its session may be about to be stored.
+//! Slice by slice: the names of up to [`MAX_SLICE`] queues, then the names that sessions own, then
+//! the difference goes. Memory does not grow with the number of queues, and whatever ends a cleanup
+//! half way, what it deleted stays deleted. A slice that was not finished is begun again.
 
 use crate::App;
-use futures::{StreamExt, stream};
+use futures::TryStreamExt;
 use sbe_aws::{
-    Result,
+    Error, Kind, Result,
     retry::{Deadline, retry},
+    settle::settle,
     time,
 };
-use sbe_core::session::{is_session_queue, queue_prefix};
-use sbe_edge::{ApiError, Reply};
+use sbe_core::{
+    cleanup::{Beginnings, MAX_SLICE, QueueKey, is_old, queue_key},
+    message::text_json,
+    session::{queue_name, queue_prefix},
+};
+use sbe_edge::{ApiError, Reply, Request, metrics};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
-/// How old an orphan must be, in seconds.
-const MIN_AGE: i64 = 3600;
+/// A cleanup carries on in further invocations at most this often, below Lambda's recursion limit
+/// of 16.
+const MAX_DEPTH: u32 = 12;
 
-pub(crate) async fn cleanup(app: &App, deadline: Deadline) -> std::result::Result<Reply, ApiError> {
-    // Owners are read after the queues: a queue that a session took in between has its owner seen.
-    let queues = app.queues.list(&queue_prefix(&app.config.env)).await?;
-    let owned = app.sessions.queue_names().await?;
-    let is_orphan = |url: &String| {
-        let name = url.rsplit('/').next().unwrap_or_default();
-        is_session_queue(&app.config.env, name) && !owned.contains(name)
-    };
-    let (removed, complete) = remove(app, queues.into_iter().filter(is_orphan).collect(), deadline).await;
-    tracing::info!(queues_removed = removed, complete, "cleanup");
-    Ok(Reply(format!(r#"{{"success":true,"queues_removed":{removed},"complete":{complete}}}"#)))
+/// The schedule's event, and the one by which a cleanup carries on.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scheduled {
+    action: Action,
+    /// Where to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// How many invocations came before.
+    #[serde(default)]
+    depth: u32,
 }
 
-/// Deletes the old ones among `orphans` while there is time: how many, and whether all were seen.
-/// One that fails is left to the next cleanup.
-async fn remove(app: &App, orphans: Vec<String>, deadline: Deadline) -> (usize, bool) {
-    let total = orphans.len();
-    let outcomes: Vec<Result<bool>> = stream::iter(orphans)
-        .take_while(|_| std::future::ready(!deadline.has_passed()))
-        .map(|url| async move { retry(deadline, || remove_if_old(app, &url)).await })
-        .buffer_unordered(app.config.max_concurrency)
-        .collect()
-        .await;
-    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
-        tracing::warn!(%error, "a queue was not cleaned up");
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Cleanup,
+}
+
+/// How far a cleanup came.
+#[derive(Debug, Default)]
+struct Progress {
+    removed: usize,
+    /// Queues that could not be deleted and are left to the next cleanup.
+    failed: usize,
+    /// Whether all queues were gone through.
+    is_over: bool,
+    /// Where to go on, unless at the start.
+    next: Option<String>,
+}
+
+/// As much as there is time for; the reply says where to go on.
+pub(crate) async fn cleanup(
+    app: &App,
+    request: &Request,
+    deadline: Deadline,
+) -> std::result::Result<Reply, ApiError> {
+    let from = request.query("next").map(Beginnings::from_token).transpose()?;
+    let progress = go_through(app, from, deadline).await?;
+    Ok(reply(&progress))
+}
+
+/// As much as there is time for; the rest in a further invocation.
+pub(crate) async fn scheduled(
+    app: &App,
+    event: Scheduled,
+    deadline: Deadline,
+) -> std::result::Result<Reply, lambda_runtime::Error> {
+    let from = event.next.as_deref().map(Beginnings::from_token).transpose()?;
+    let progress = go_through(app, from, deadline).await?;
+    if !progress.is_over {
+        carry_on(app, &event, &progress, deadline.with_reserve()).await?;
     }
-    let seen = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let removed = outcomes.into_iter().filter(|outcome| matches!(outcome, Ok(true))).count();
-    (removed, seen == total)
+    Ok(reply(&progress))
+}
+
+async fn carry_on(
+    app: &App,
+    event: &Scheduled,
+    progress: &Progress,
+    deadline: Deadline,
+) -> std::result::Result<(), lambda_runtime::Error> {
+    let depth = event.depth + 1;
+    if depth > MAX_DEPTH {
+        // A failed invocation is repeated from where this one started, and then parked.
+        return Err("the cleanup takes too long: go on by hand, by /cleanup?next=".into());
+    }
+    let next = Scheduled { action: Action::Cleanup, next: progress.next.clone(), depth };
+    let json = serde_json::to_string(&next)?;
+    Ok(retry(deadline, || app.functions.invoke_async(&app.config.function_name, json.clone())).await?)
+}
+
+fn reply(progress: &Progress) -> Reply {
+    let Progress { removed, failed, is_over, next } = progress;
+    let complete = *is_over && *failed == 0;
+    let next = next.as_deref().map(|next| format!(r#","next":{}"#, text_json(next))).unwrap_or_default();
+    Reply(format!(r#"{{"success":true,"queues_removed":{removed},"complete":{complete}{next}}}"#))
+}
+
+/// Slice after slice, until all queues were gone through or the time is over.
+async fn go_through(app: &App, from: Option<Beginnings>, deadline: Deadline) -> Result<Progress> {
+    let mut beginnings = from.unwrap_or_else(Beginnings::all);
+    let mut progress = Progress::default();
+    while beginnings.next().is_some() && !deadline.has_passed() {
+        match slice(app, &mut beginnings, &mut progress, deadline).await {
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "the cleanup was broken off");
+                break;
+            }
+            result => result?,
+        }
+    }
+    progress.is_over = beginnings.next().is_none();
+    progress.next = beginnings.token().map(str::to_owned);
+    let (removed, failed, complete) = (progress.removed, progress.failed, progress.is_over);
+    tracing::info!(queues_removed = removed, failed, complete, "cleanup");
+    metrics::record(&app.config, &[("QueuesRemoved", removed as u64), ("Failed", failed as u64)]);
+    Ok(progress)
+}
+
+/// One slice. `beginnings` moves on when all of it was seen to.
+async fn slice(
+    app: &App,
+    beginnings: &mut Beginnings,
+    progress: &mut Progress,
+    deadline: Deadline,
+) -> Result<()> {
+    let mut after = beginnings.clone();
+    let mut queues = queues(app, &mut after, deadline).await?;
+    // Owners are read after the queues: a queue that a session took in between has its owner seen.
+    let mut owned = std::pin::pin!(app.owners.queue_urls(deadline));
+    while let Some(urls) = owned.try_next().await? {
+        for key in urls.iter().filter_map(|url| queue_key(&app.config.env, url)) {
+            queues.keys.remove(&key);
+        }
+    }
+    if remove(app, &queues, progress, deadline).await {
+        *beginnings = after;
+    }
+    Ok(())
+}
+
+/// The queues of one slice: without their common beginning, they are small.
+#[derive(Default)]
+struct Slice {
+    /// What comes before the name in each URL.
+    base: String,
+    keys: HashSet<QueueKey>,
+}
+
+/// The queues of as many beginnings as fit in one slice.
+async fn queues(app: &App, beginnings: &mut Beginnings, deadline: Deadline) -> Result<Slice> {
+    let mut slice = Slice::default();
+    while let Some(beginning) = beginnings.next() {
+        let held = slice.keys.len();
+        if list(app, beginning, &mut slice, deadline).await? {
+            beginnings.done();
+        } else if held > 0 {
+            break;
+        } else {
+            slice = Slice::default();
+            if !beginnings.divide() {
+                return Err(Error::new("A cleanup", Kind::Refused, "too many queues of one beginning"));
+            }
+        }
+    }
+    Ok(slice)
+}
+
+/// Adds the queues with a beginning; false if they do not fit, and only some were added.
+async fn list(app: &App, beginning: &str, slice: &mut Slice, deadline: Deadline) -> Result<bool> {
+    let prefix = queue_prefix(&app.config.env) + beginning;
+    let mut next = None;
+    loop {
+        let (urls, token) = retry(deadline, || app.queues.page(&prefix, next.clone())).await?;
+        for url in &urls {
+            let Some(key) = queue_key(&app.config.env, url) else { continue };
+            if slice.keys.len() == MAX_SLICE {
+                return Ok(false);
+            }
+            slice.keys.insert(key);
+            slice.base = url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default();
+        }
+        next = token;
+        if next.is_none() {
+            return Ok(true);
+        }
+    }
+}
+
+/// Deletes those that are old; false if there was no time for all.
+async fn remove(app: &App, slice: &Slice, progress: &mut Progress, deadline: Deadline) -> bool {
+    let url = |key: &QueueKey| slice.base.clone() + &queue_name(&app.config.env, *key);
+    let urls = slice.keys.iter().map(url);
+    let settled = settle(urls, app.config.max_concurrency, deadline, async |url: &String| {
+        remove_if_old(app, url).await
+    })
+    .await;
+    progress.removed += settled.done.iter().filter(|(_, removed)| *removed).count();
+    progress.failed += settled.refused.len();
+    if let Some((_, error)) = settled.refused.first() {
+        tracing::error!(%error, queues = settled.refused.len(), "queues were not cleaned up");
+    }
+    settled.left.is_empty()
 }
 
 async fn remove_if_old(app: &App, url: &str) -> Result<bool> {
     let Some(created) = app.queues.created(url).await? else { return Ok(false) };
-    let old = time::now_seconds() - created >= MIN_AGE;
+    let old = is_old(created, time::now_seconds());
     if old {
         app.queues.delete(url).await?;
     }

@@ -17,8 +17,8 @@ mod status;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients, config::Config, identities::Identities, queues::Queues, retry::Deadline,
-    sessions::Sessions,
+    clients::Clients, config::Config, functions::Functions, identities::Identities, owners::Owners,
+    queues::Queues, retry::Deadline, sessions::Sessions,
 };
 use sbe_edge::{
     ApiError, HTTP_TIME, Reply, Request, Route, event, reply,
@@ -30,6 +30,8 @@ use serde_json::value::RawValue;
 /// What the function works with.
 pub struct App {
     sessions: Sessions,
+    owners: Owners,
+    functions: Functions,
     queues: Queues,
     identities: Identities,
     region: String,
@@ -41,6 +43,8 @@ impl App {
     pub fn new(clients: &Clients) -> Self {
         Self {
             sessions: clients.sessions(),
+            owners: clients.owners(),
+            functions: clients.functions(),
             queues: clients.queues(),
             identities: clients.identities(),
             region: clients.region(),
@@ -85,14 +89,8 @@ pub const ROUTES: &[Route<Action>] = &[
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Event {
-    Scheduled { action: Scheduled },
+    Scheduled(cleanup::Scheduled),
     Http(Box<ApiGatewayProxyRequest>),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Scheduled {
-    Cleanup,
 }
 
 /// The result: a reply through API Gateway, or what the schedule's logs show.
@@ -109,8 +107,8 @@ pub enum Outcome {
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     match event::parse(event.payload.get())? {
-        Event::Scheduled { action: Scheduled::Cleanup } => {
-            let Reply(json) = cleanup::cleanup(app, deadline).await?;
+        Event::Scheduled(event) => {
+            let Reply(json) = cleanup::scheduled(app, event, deadline).await?;
             Ok(Outcome::Cleanup(RawValue::from_string(json)?))
         }
         Event::Http(request) => {
@@ -128,6 +126,6 @@ async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, 
         Action::Status => status::one(app, request).await,
         Action::StatusAll => status::all(app, request).await,
         Action::Destroy => destroy::destroy(app, request).await,
-        Action::Cleanup => cleanup::cleanup(app, deadline).await,
+        Action::Cleanup => cleanup::cleanup(app, request, deadline).await,
     }
 }
