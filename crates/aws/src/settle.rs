@@ -35,16 +35,18 @@ pub async fn settle<T, R>(
     call: impl AsyncFn(&T) -> Result<R>,
 ) -> Settled<T, R> {
     let call = &call;
-    let outcomes: Vec<(T, Result<R>)> = stream::iter(items)
-        .map(|item| async move {
+    // Unordered, so that one slow call does not hold up the others; the order is restored after.
+    let mut outcomes: Vec<(usize, T, Result<R>)> = stream::iter(items.into_iter().enumerate())
+        .map(|(index, item)| async move {
             let result = retry(deadline, || call(&item)).await;
-            (item, result)
+            (index, item, result)
         })
-        .buffered(concurrency)
+        .buffer_unordered(concurrency)
         .collect()
         .await;
+    outcomes.sort_unstable_by_key(|(index, ..)| *index);
     let mut settled = Settled::default();
-    for (item, result) in outcomes {
+    for (_, item, result) in outcomes {
         match result {
             Ok(answer) => settled.done.push((item, answer)),
             Err(error) if error.is_transient() => settled.left.push(item),

@@ -198,24 +198,19 @@ async fn list(app: &App, beginning: &str, slice: &mut Slice, deadline: Deadline)
 /// Deletes those that are old; false if there was no time for all.
 async fn remove(app: &App, slice: &Slice, progress: &mut Progress, deadline: Deadline) -> bool {
     let url = |key: &QueueKey| slice.base.clone() + &queue_name(&app.config.env, *key);
-    let urls = slice.keys.iter().map(url);
-    let settled = settle(urls, app.config.max_concurrency, deadline, async |url: &String| {
-        remove_if_old(app, url).await
-    })
-    .await;
-    progress.removed += settled.done.iter().filter(|(_, removed)| *removed).count();
-    progress.failed += settled.refused.len();
-    if let Some((_, error)) = settled.refused.first() {
-        tracing::error!(%error, queues = settled.refused.len(), "queues were not cleaned up");
+    let (at_once, now) = (app.config.max_concurrency, time::now_seconds());
+    let created = async |url: &String| app.queues.created(url).await;
+    let asked = settle(slice.keys.iter().map(url), at_once, deadline, created).await;
+    // One without a time is gone already.
+    let old = |(url, created): (String, Option<i64>)| {
+        Some(url).filter(|_| created.is_some_and(|at| is_old(at, now)))
+    };
+    let old = asked.done.into_iter().filter_map(old);
+    let deleted = settle(old, at_once, deadline, async |url: &String| app.queues.delete(url).await).await;
+    progress.removed += deleted.done.len();
+    progress.failed += asked.refused.len() + deleted.refused.len();
+    if let Some((_, error)) = asked.refused.first().or(deleted.refused.first()) {
+        tracing::error!(%error, queues = asked.refused.len() + deleted.refused.len(), "queues were not cleaned up");
     }
-    settled.left.is_empty()
-}
-
-async fn remove_if_old(app: &App, url: &str) -> Result<bool> {
-    let Some(created) = app.queues.created(url).await? else { return Ok(false) };
-    let old = is_old(created, time::now_seconds());
-    if old {
-        app.queues.delete(url).await?;
-    }
-    Ok(old)
+    asked.left.is_empty() && deleted.left.is_empty()
 }

@@ -41,6 +41,8 @@ pub struct App {
 impl App {
     /// Builds the app from configured clients.
     pub fn new(clients: &Clients) -> Self {
+        // Every call is tried again here, within the time there is.
+        let clients = clients.without_retries();
         Self {
             sessions: clients.sessions(),
             owners: clients.owners(),

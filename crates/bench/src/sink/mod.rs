@@ -9,11 +9,13 @@
 //! - [`faults`]: which calls fail, and how: decided by a seed, never by timing
 //! - [`tally`]: calls, entries, bytes and billed units of each operation
 //! - [`record`]: what arrived, for tests to look at
+//! - [`queues`]: lists of queues, their age, and who owns them
 //! - `sqs`, `lambda`, `dynamodb`: what each service answers
 
 mod dynamodb;
 pub mod faults;
 mod lambda;
+pub mod queues;
 pub mod record;
 pub mod server;
 mod sqs;
@@ -34,6 +36,8 @@ use tally::Tally;
 pub struct Plan {
     /// The sessions in its table.
     pub population: Population,
+    /// Queues beside those of the sessions, which nobody owns.
+    pub orphans: usize,
     /// Which calls fail.
     pub faults: Faults,
     /// How long every answer takes.
@@ -45,7 +49,7 @@ pub struct Plan {
 impl Plan {
     /// A sink that answers at once, never fails, and keeps nothing.
     pub fn instant(population: Population) -> Self {
-        Self { population, faults: Faults::none(), latency: Duration::ZERO, records: false }
+        Self { population, orphans: 0, faults: Faults::none(), latency: Duration::ZERO, records: false }
     }
 
     /// Whether calls have to be told from one another.
@@ -59,6 +63,8 @@ impl Plan {
 pub struct State {
     /// What it does.
     pub plan: Plan,
+    /// The queues that a cleanup sees.
+    pub queues: queues::Queues,
     tally: Mutex<Tally>,
     record: Mutex<Record>,
     attempts: Mutex<faults::Attempts>,
@@ -66,7 +72,13 @@ pub struct State {
 
 impl State {
     fn new(plan: Plan) -> Self {
-        Self { plan, tally: Mutex::default(), record: Mutex::default(), attempts: Mutex::default() }
+        Self {
+            plan,
+            queues: queues::Queues::default(),
+            tally: Mutex::default(),
+            record: Mutex::default(),
+            attempts: Mutex::default(),
+        }
     }
 
     /// The counts so far.

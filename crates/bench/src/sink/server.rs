@@ -1,6 +1,6 @@
 //! Connections and requests.
 
-use super::{Answer, Plan, State, dynamodb, faults::Class, faults::Verdict, lambda, sqs};
+use super::{Answer, Plan, State, dynamodb, faults::Class, faults::Verdict, lambda, queues, sqs};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -112,6 +112,10 @@ fn carry_out(call: &Call<'_>, path: &str, body: &[u8]) -> io::Result<Answer> {
         "Invoke" => Ok(lambda::invoke(call, path, body)),
         "SendMessageBatch" => sqs::send_message_batch(call, body),
         "SendMessage" => Ok(sqs::send_message(call, body)),
+        "ListQueues" => queues::list(call, body),
+        "GetQueueAttributes" => queues::attributes(call, body),
+        "DeleteQueue" => queues::delete(call, body),
+        "Scan" if queues::is_of_owners(body) => queues::owners(call, body),
         _ => dynamodb::answer(call, body),
     }
 }
@@ -120,7 +124,9 @@ fn refusal(operation: &str, class: Class) -> Answer {
     match (class, operation) {
         (Class::ServerError, _) => Answer::error(500, "InternalServerError"),
         (_, "Invoke") => Answer::error(429, "TooManyRequestsException"),
-        (_, "SendMessageBatch" | "SendMessage") => Answer::error(400, "ThrottlingException"),
+        (_, "SendMessageBatch" | "SendMessage" | "ListQueues" | "GetQueueAttributes" | "DeleteQueue") => {
+            Answer::error(400, "ThrottlingException")
+        }
         _ => Answer::error(400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
     }
 }

@@ -7,6 +7,8 @@
 //! A seed decides which calls fail, so that every run sees the same faults.
 
 #[cfg(test)]
+mod cleanup;
+#[cfg(test)]
 mod dispatcher;
 #[cfg(test)]
 mod history;

@@ -29,7 +29,12 @@ pub(crate) const TIME: Duration = Duration::from_secs(50);
 
 /// An AWS that fails so.
 pub(crate) fn sink(population: Population, faults: Faults) -> Sink {
-    Sink::start(Plan { faults, records: true, ..Plan::instant(population) }).unwrap()
+    sink_with(Plan { faults, records: true, ..Plan::instant(population) })
+}
+
+/// An AWS that does so.
+pub(crate) fn sink_with(plan: Plan) -> Sink {
+    Sink::start(plan).unwrap()
 }
 
 /// Calls fail so, whatever they are.
