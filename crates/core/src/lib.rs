@@ -15,7 +15,8 @@
 //! - [`batch`]: SQS batches within their limits
 //! - [`cleanup`]: which queues nobody owns, and how very many are gone through
 //! - [`frame`]: the encrypted body of an SQS message
-//! - [`session`]: a browser session, its keys and its life
+//! - [`session`]: a browser session and its keys
+//! - [`life`]: how a session is made, renewed and ended while other calls do the same
 //! - [`history`]: the history of a user: entries, queries, pages
 //! - [`recipient`]: a session as the dispatcher reads it
 //! - [`receipt`]: read receipts: their lists, chunks and message
@@ -26,6 +27,7 @@ pub mod cleanup;
 pub mod frame;
 pub mod history;
 pub mod id;
+pub mod life;
 pub mod message;
 pub mod page;
 pub mod payload;

@@ -2,6 +2,8 @@
 //!
 //! `docs/PROTOCOL.md`: "A session's access keys work until `expires`. It receives messages until
 //! `ttl`, so that it can still renew and find them. After `ttl` it is made anew."
+//!
+//! How a session is made, renewed and ended is in [`crate::life`].
 
 use crate::{
     Invalid,
@@ -16,8 +18,11 @@ use std::fmt;
 /// The tag that ties a queue to the identity that may read it.
 pub const IDENTITY_TAG: &str = "identityId";
 
-/// A session as it is stored, and as its creator receives it.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+/// Cognito's access keys work for so many seconds, unless the pool says otherwise.
+pub const KEYS_LIFE: i64 = 3600;
+
+/// A session as it is stored: what a lookup needs, and how to get access keys. Never the keys.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// The account that the session was created under.
@@ -29,24 +34,46 @@ pub struct Session {
     pub user_id: Option<UserId>,
     /// The session's queue, where SQS answers for it.
     pub sqs_url: String,
-    /// The name of that queue.
-    pub sqs_queue_name: String,
     /// The AWS region of the queue.
     pub region: String,
     /// The Cognito identity that may read the queue.
-    pub identity_id: String,
-    /// Temporary access key of that identity.
-    pub access_key: String,
-    /// Secret of the access key.
-    pub secret_key: String,
-    /// Session token of the access key.
-    pub session_token: String,
-    /// When the access key stops working, in epoch seconds.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// The base64 of the key of the session's frames.
+    pub aes_key: String,
+    /// When the session was made, in epoch seconds.
+    pub created: i64,
+    /// When it was last renewed or refreshed, in epoch seconds.
+    pub renewed: i64,
+    /// Until when the access keys that were given then work at least, in epoch seconds.
     pub expires: i64,
     /// When the session ends, in epoch seconds.
     pub ttl: i64,
-    /// The base64 of the key of the session's frames.
-    pub aes_key: String,
+}
+
+/// A Cognito identity, and the name under which it was asked for.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// Cognito's id of it, such as `eu-west-1:7b0e…`.
+    #[serde(rename = "identityId")]
+    pub id: String,
+    /// The random developer user identifier that opens it; `None` for a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub developer_user_identifier: Option<String>,
+}
+
+/// Temporary access keys of an identity.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Keys {
+    /// Access key id.
+    pub access_key: String,
+    /// Secret of the access key.
+    pub secret_key: String,
+    /// Session token.
+    pub session_token: String,
+    /// When they stop working, in epoch seconds.
+    pub expires: i64,
 }
 
 impl Session {
@@ -54,6 +81,76 @@ impl Session {
     pub fn is_active(&self, now: i64) -> bool {
         is_active(self.ttl, now)
     }
+
+    /// The name of the session's queue: the last part of its URL.
+    pub fn queue_name(&self) -> &str {
+        self.sqs_url.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The session as `/create`, `/renew` and `/status` of one session show it, with access keys.
+    pub fn with_keys<'a>(&'a self, keys: &'a Keys) -> impl Serialize + 'a {
+        WithKeys {
+            shown: self.shown(),
+            identity_id: &self.identity.id,
+            access_key: &keys.access_key,
+            secret_key: &keys.secret_key,
+            session_token: &keys.session_token,
+            aes_key: &self.aes_key,
+            // A session that ends before its keys do is of no use afterwards.
+            expires: keys.expires.min(self.ttl),
+        }
+    }
+
+    /// The session as the list of all shows it: nothing that is a secret, or worth one.
+    pub fn without_secrets(&self) -> impl Serialize + '_ {
+        WithoutSecrets { shown: self.shown(), expires: self.expires }
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        Shown {
+            account_id: self.account_id,
+            session_id: &self.session_id,
+            user_id: self.user_id,
+            sqs_url: &self.sqs_url,
+            sqs_queue_name: self.queue_name(),
+            region: &self.region,
+            ttl: self.ttl,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    account_id: AccountId,
+    session_id: &'a SessionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
+    sqs_url: &'a str,
+    sqs_queue_name: &'a str,
+    region: &'a str,
+    ttl: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WithKeys<'a> {
+    #[serde(flatten)]
+    shown: Shown<'a>,
+    identity_id: &'a str,
+    access_key: &'a str,
+    secret_key: &'a str,
+    session_token: &'a str,
+    aes_key: &'a str,
+    expires: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WithoutSecrets<'a> {
+    #[serde(flatten)]
+    shown: Shown<'a>,
+    expires: i64,
 }
 
 /// `Debug` shows ids only: a session is made of secrets.
@@ -67,33 +164,23 @@ impl fmt::Debug for Session {
     }
 }
 
+/// `Debug` shows nothing: what opens an identity is a secret.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
+}
+
+/// `Debug` shows the time only: the rest is secret.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
 /// DynamoDB removes an item some time after its `ttl`; until then the item is there but ended.
 pub(crate) fn is_active(ttl: i64, now: i64) -> bool {
     ttl > now
-}
-
-/// What `/create` has to do.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Creation {
-    /// Make a queue, an AES key and an identity.
-    New,
-    /// Keep queue and AES key, get a new identity.
-    Refresh(Box<Session>),
-}
-
-impl Creation {
-    /// Decides between a refresh and a new session.
-    ///
-    /// A session that is created again for another user is made anew, so that the messages which
-    /// wait for the former user cannot be read by the next one.
-    pub fn plan(existing: Option<Session>, user: Option<UserId>, now: i64) -> Self {
-        match existing {
-            Some(session) if session.is_active(now) && session.user_id == user => {
-                Self::Refresh(Box::new(session))
-            }
-            _ => Self::New,
-        }
-    }
 }
 
 /// A place in the list of all sessions: after the session with this key.
@@ -150,7 +237,7 @@ pub fn new_aes_key(random: [u8; 32]) -> String {
 ///     "MessageRetentionPeriod must be an integer from 60 to 1209600 (seconds)"
 /// );
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MessageRetention(u32);
 
 impl MessageRetention {
@@ -176,33 +263,32 @@ impl MessageRetention {
 mod tests {
     use super::*;
 
-    fn session(user: Option<i64>, ttl: i64) -> Session {
+    fn session() -> Session {
         Session {
             account_id: AccountId(1),
             session_id: SessionId::parse("s").unwrap(),
-            user_id: user.map(UserId),
-            sqs_url: "url".into(),
-            sqs_queue_name: "name".into(),
-            region: "r".into(),
-            identity_id: "i".into(),
-            access_key: "AKIA".into(),
-            secret_key: "hidden".into(),
-            session_token: "hidden".into(),
-            expires: 50,
-            ttl,
+            user_id: Some(UserId(7)),
+            sqs_url: "https://sqs.eu-west-1.amazonaws.com/1/prod-brws-x".into(),
+            region: "eu-west-1".into(),
+            identity: Identity { id: "hidden".into(), developer_user_identifier: Some("hidden".into()) },
             aes_key: "hidden".into(),
+            created: 10,
+            renewed: 20,
+            expires: 30,
+            ttl: 40,
         }
     }
 
-    #[test]
-    fn a_live_session_of_the_same_user_is_refreshed() {
-        let plan =
-            |user: Option<i64>, ttl| Creation::plan(Some(session(Some(7), ttl)), user.map(UserId), 100);
-        assert_eq!(plan(Some(7), 101), Creation::Refresh(Box::new(session(Some(7), 101))));
-        assert_eq!(plan(Some(7), 100), Creation::New, "past its ttl");
-        assert_eq!(plan(Some(8), 101), Creation::New, "another user");
-        assert_eq!(plan(None, 101), Creation::New, "no user any more");
-        assert_eq!(Creation::plan(None, None, 100), Creation::New);
+    fn keys(expires: i64) -> Keys {
+        let text = || "hidden".to_owned();
+        Keys { access_key: text(), secret_key: text(), session_token: text(), expires }
+    }
+
+    fn names(shown: &impl Serialize) -> Vec<String> {
+        let json = serde_json::to_value(shown).unwrap();
+        let mut names: Vec<String> = json.as_object().unwrap().keys().cloned().collect();
+        names.sort_unstable();
+        names
     }
 
     #[test]
@@ -215,32 +301,37 @@ mod tests {
     }
 
     #[test]
-    fn a_session_hides_its_secrets_from_debug_output() {
-        let shown = format!("{:?}", session(None, 1));
-        assert!(!shown.contains("hidden") && !shown.contains("AKIA"), "{shown}");
+    fn secrets_stay_out_of_debug_output_and_of_lists() {
+        let shown = format!("{:?} {:?} {:?}", session(), session().identity, keys(1));
+        assert!(!shown.contains("hidden"), "{shown}");
+        let listed = serde_json::to_string(&session().without_secrets()).unwrap();
+        assert!(!listed.contains("hidden"), "{listed}");
+    }
+
+    #[test]
+    fn what_is_stored_has_no_access_keys() {
+        let stored = [
+            "accountId", "aesKey", "created", "developerUserIdentifier", "expires", "identityId", "region", "renewed",
+            "sessionId", "sqsUrl", "ttl", "userId",
+        ];
+        assert_eq!(names(&session()), stored);
+        let text = serde_json::to_string(&session()).unwrap();
+        assert_eq!(serde_json::from_str::<Session>(&text).unwrap(), session());
     }
 
     #[test]
     fn the_reply_names_fields_as_documented() {
-        let json = serde_json::to_value(session(None, 1)).unwrap();
-        let mut names: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-        names.sort_unstable();
-        assert_eq!(
-            names,
-            [
-                "accessKey",
-                "accountId",
-                "aesKey",
-                "expires",
-                "identityId",
-                "region",
-                "secretKey",
-                "sessionId",
-                "sessionToken",
-                "sqsQueueName",
-                "sqsUrl",
-                "ttl",
-            ]
-        );
+        let reply = [
+            "accessKey", "accountId", "aesKey", "expires", "identityId", "region", "secretKey", "sessionId",
+            "sessionToken", "sqsQueueName", "sqsUrl", "ttl", "userId",
+        ];
+        assert_eq!(names(&session().with_keys(&keys(1))), reply);
+        assert_eq!(session().queue_name(), "prod-brws-x");
+    }
+
+    #[test]
+    fn keys_are_of_no_use_after_the_session() {
+        let expires = |keys: Keys| serde_json::to_value(session().with_keys(&keys)).unwrap()["expires"].clone();
+        assert_eq!((expires(keys(35)), expires(keys(45))), (35.into(), 40.into()));
     }
 }
