@@ -1,5 +1,6 @@
-//! The order of steps that had the race: the tag first, then the table. It shows that the explorer
-//! finds what it is there to find.
+//! The order of steps that had the race: the tag first, then the table. Who loses has moved the tag
+//! already, and when its tries are used up, nobody moves it back. It shows that the explorer finds what
+//! it is there to find.
 
 use crate::world::Machine;
 use sbe_core::{
@@ -46,7 +47,7 @@ impl Machine for TagFirst {
                 Self::Keys(Box::new(Session { identity, ..*old }))
             }
             (Self::Put(_, identity), Answer::Conflict | Answer::Unknown) => Self::Drop(identity),
-            (Self::Drop(_), Answer::Done) => Self::Read,
+            (Self::Drop(_), Answer::Done) => Self::End(Ending::Overtaken),
             (Self::Keys(session), Answer::Keys(keys)) => Self::End(Ending::Session(session, keys)),
             (_, _) => Self::End(Ending::Abandoned),
         }
