@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cleanup;
+mod contention;
 mod direct;
 mod endings;
 mod history;

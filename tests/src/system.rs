@@ -58,11 +58,17 @@ pub fn launch(env: &str, dir: &Path, stdout: Stdio, stderr: Stdio) -> Child {
         .arg(dir)
         .arg("--binaries")
         .arg(&binaries)
+        .args(["--identities", &identities()])
         .stdin(Stdio::piped())
         .stdout(stdout)
         .stderr(stderr)
         .spawn()
         .expect("sbe-local starts")
+}
+
+/// Which kind of identities the system has: `SBE_IDENTITIES`, or developer identities.
+fn identities() -> String {
+    std::env::var("SBE_IDENTITIES").unwrap_or_else(|_| "developer".into())
 }
 
 /// Builds the binaries as `make test` has built them, down to the features, so that there nothing

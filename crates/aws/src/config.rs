@@ -1,5 +1,6 @@
 //! The environment, read once and validated; every default is here.
 
+use sbe_core::session::MessageRetention;
 use std::{fmt::Display, str::FromStr};
 
 /// The configuration of a function.
@@ -9,13 +10,16 @@ pub struct Config {
     pub env: String,
     /// The Cognito identity pool of the sessions (`IDENTITY_POOL_ID`); empty where none is needed.
     pub identity_pool_id: String,
+    /// The pool's developer provider (`DEVELOPER_PROVIDER_NAME`, `sqs-browser-events`), under which
+    /// identities are asked for; `None` where they are guests (`IDENTITIES`, `developer` or `guest`).
+    pub developer_provider: Option<String>,
     /// Where rejected records go (`REJECTED_QUEUE_URL`); empty where none are rejected.
     pub rejected_queue_url: String,
     /// Where work goes that is given up (`FAILED_QUEUE_URL`); empty where none is parked.
     pub failed_queue_url: String,
     /// Seconds that SQS keeps a message, unless a session asks otherwise
     /// (`SQS_MESSAGE_RETENTION_PERIOD`, 3600).
-    pub message_retention_seconds: u32,
+    pub message_retention: MessageRetention,
     /// Seconds from the end of a session's access keys to the end of the session
     /// (`SESSION_TTL`, 3600).
     pub session_ttl_seconds: i64,
@@ -56,9 +60,10 @@ impl Config {
         Ok(Self {
             env: env.ok_or(ConfigError { name: "ENV", rule: "must be set".into() })?,
             identity_pool_id: get("IDENTITY_POOL_ID").unwrap_or_default(),
+            developer_provider: developer_provider(&get)?,
             rejected_queue_url: get("REJECTED_QUEUE_URL").unwrap_or_default(),
             failed_queue_url: get("FAILED_QUEUE_URL").unwrap_or_default(),
-            message_retention_seconds: number(&get, "SQS_MESSAGE_RETENTION_PERIOD", 3600, 60, 1_209_600)?,
+            message_retention: retention(&get)?,
             session_ttl_seconds: number(&get, "SESSION_TTL", 3600, 0, 2_592_000)?,
             user_message_ttl_seconds: number(&get, "USER_MESSAGE_TTL", 86_400, 60, 31_536_000)?,
             read_receipt_chunk_size: number(&get, "READ_RECEIPT_CHUNK_SIZE", 300, 1, 3000)?,
@@ -86,6 +91,22 @@ impl Config {
     }
 }
 
+fn developer_provider(get: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, ConfigError> {
+    match get("IDENTITIES").as_deref() {
+        None | Some("developer") => {
+            Ok(Some(get("DEVELOPER_PROVIDER_NAME").unwrap_or_else(|| "sqs-browser-events".into())))
+        }
+        Some("guest") => Ok(None),
+        Some(_) => Err(ConfigError { name: "IDENTITIES", rule: "must be `developer` or `guest`".into() }),
+    }
+}
+
+fn retention(get: &impl Fn(&str) -> Option<String>) -> Result<MessageRetention, ConfigError> {
+    const NAME: &str = "SQS_MESSAGE_RETENTION_PERIOD";
+    let text = get(NAME).unwrap_or_else(|| "3600".into());
+    MessageRetention::parse(&text).map_err(|error| ConfigError { name: NAME, rule: error.rule().into() })
+}
+
 fn number<T: FromStr + PartialOrd + Display>(
     get: &impl Fn(&str) -> Option<String>,
     name: &'static str,
@@ -111,10 +132,12 @@ mod tests {
         let config = read(&[("ENV", "prod")]).unwrap();
         assert_eq!(config.sessions_table(), "prod-sqs-browser-sessions");
         assert_eq!(
-            (config.message_retention_seconds, config.session_ttl_seconds, config.user_message_ttl_seconds),
+            (config.message_retention.seconds(), config.session_ttl_seconds, config.user_message_ttl_seconds),
             (3600, 3600, 86_400)
         );
         assert!(config.send_read_receipts);
+        assert_eq!(config.developer_provider.as_deref(), Some("sqs-browser-events"));
+        assert_eq!(read(&[("ENV", "prod"), ("IDENTITIES", "guest")]).unwrap().developer_provider, None);
     }
 
     #[test]
@@ -124,6 +147,10 @@ mod tests {
             (
                 vec![("ENV", "e"), ("SEND_READ_RECEIPTS_VIA_SQS", "yes")],
                 "environment variable SEND_READ_RECEIPTS_VIA_SQS must be an integer from 0 to 1",
+            ),
+            (
+                vec![("ENV", "e"), ("IDENTITIES", "guests")],
+                "environment variable IDENTITIES must be `developer` or `guest`",
             ),
             (
                 vec![("ENV", "e"), ("SCAN_SEGMENTS", "0")],

@@ -1,17 +1,25 @@
-//! Cognito identities and their credentials.
+//! Cognito identities and their access keys, in the two ways that Cognito has.
+//!
+//! A *developer-authenticated* identity is opened by a token that only our own IAM can ask for; its
+//! role is the pool's authenticated one. A *guest*'s is opened by its id alone.
 
 use crate::{Error, Kind, Result, config::Config};
 use aws_sdk_cognitoidentity::{
     Client,
-    types::{Credentials as SdkCredentials, ErrorCode},
+    types::{Credentials, ErrorCode},
 };
-use std::fmt;
+use sbe_core::session::{Identity, Keys};
+
+/// The key of a developer-authenticated identity's token in `Logins`.
+const TOKEN_PROVIDER: &str = "cognito-identity.amazonaws.com";
 
 /// The identity pool.
 #[derive(Debug, Clone)]
 pub struct Identities {
     cognito: Client,
     pool_id: String,
+    /// The pool's developer provider; `None` for guests.
+    developer_provider: Option<String>,
 }
 
 /// An identity that Cognito did not delete.
@@ -23,39 +31,68 @@ pub struct Undeleted {
     pub transient: bool,
 }
 
-/// Temporary access keys of an identity.
+/// What opens a developer-authenticated identity for some minutes. Without `Debug`: it is a secret.
 #[derive(Clone)]
-pub struct Credentials {
-    /// Access key id.
-    pub access_key: String,
-    /// Secret of the access key.
-    pub secret_key: String,
-    /// Session token.
-    pub session_token: String,
-    /// When they stop working, in epoch seconds.
-    pub expires: i64,
-}
-
-/// `Debug` shows the time only: the rest is secret.
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("expires", &self.expires).finish_non_exhaustive()
-    }
-}
+pub struct Token(String);
 
 impl Identities {
     /// Cognito deletes at most this many identities in one call.
     const MAX_DELETED: usize = 60;
 
     pub(crate) fn new(cognito: Client, config: &Config) -> Self {
-        Self { cognito, pool_id: config.identity_pool_id.clone() }
+        Self {
+            cognito,
+            pool_id: config.identity_pool_id.clone(),
+            developer_provider: config.developer_provider.clone(),
+        }
     }
 
-    /// Makes a guest identity; gives its id.
-    pub async fn create(&self) -> Result<String> {
-        let get = self.cognito.get_id().identity_pool_id(&self.pool_id);
-        let reply = get.send().await.map_err(Error::sdk("GetId"))?;
-        reply.identity_id.ok_or(Error::new("GetId", Kind::Refused, "no identity in the reply"))
+    /// Asks for a new identity. The same `developer_user_identifier` gives the same one again; a
+    /// guest is another one each time.
+    pub async fn mint(&self, developer_user_identifier: &str) -> Result<(Identity, Option<Token>)> {
+        let Some(provider) = &self.developer_provider else {
+            let get = self.cognito.get_id().identity_pool_id(&self.pool_id);
+            let reply = get.send().await.map_err(Error::sdk("GetId"))?;
+            let id = reply.identity_id.ok_or(incomplete("GetId"))?;
+            return Ok((Identity { id, developer_user_identifier: None }, None));
+        };
+        let (id, token) = self.open(provider, developer_user_identifier, None).await?;
+        let developer_user_identifier = Some(developer_user_identifier.to_owned());
+        Ok((Identity { id, developer_user_identifier }, Some(token)))
+    }
+
+    /// New access keys of an identity; they last an hour. `token` saves a call, if there is one.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when the identity is gone, or is of the kind that this pool is not for.
+    pub async fn keys(&self, identity: &Identity, token: Option<&Token>) -> Result<Keys> {
+        let get = self.cognito.get_credentials_for_identity().identity_id(&identity.id);
+        let get = match (&self.developer_provider, &identity.developer_user_identifier, token) {
+            (None, None, _) => get,
+            (Some(_), Some(_), Some(Token(token))) => get.logins(TOKEN_PROVIDER, token),
+            (Some(provider), Some(user), None) => {
+                let (_, Token(token)) = self.open(provider, user, Some(&identity.id)).await?;
+                get.logins(TOKEN_PROVIDER, token)
+            }
+            _ => return Err(Error::new("GetCredentialsForIdentity", Kind::NotFound, "OtherKindOfIdentity")),
+        };
+        let reply = get.send().await.map_err(Error::sdk("GetCredentialsForIdentity"))?;
+        reply.credentials.and_then(complete).ok_or(incomplete("GetCredentialsForIdentity"))
+    }
+
+    /// The id of the identity of a developer user, and a token that opens it.
+    async fn open(&self, provider: &str, user: &str, identity_id: Option<&str>) -> Result<(String, Token)> {
+        let get = self
+            .cognito
+            .get_open_id_token_for_developer_identity()
+            .identity_pool_id(&self.pool_id)
+            .set_identity_id(identity_id.map(str::to_owned))
+            .logins(provider, user);
+        let reply = get.send().await.map_err(Error::sdk("GetOpenIdTokenForDeveloperIdentity"))?;
+        reply
+            .identity_id
+            .zip(reply.token.map(Token))
+            .ok_or(incomplete("GetOpenIdTokenForDeveloperIdentity"))
     }
 
     /// Deletes identities, [`Self::MAX_DELETED`] a call; gives those that were not deleted.
@@ -72,22 +109,14 @@ impl Identities {
         }
         Ok(left)
     }
-
-    /// New access keys for an identity; they last an hour.
-    ///
-    /// # Errors
-    /// [`Kind::NotFound`] when the identity is gone.
-    pub async fn credentials(&self, identity_id: &str) -> Result<Credentials> {
-        let get = self.cognito.get_credentials_for_identity().identity_id(identity_id);
-        let reply = get.send().await.map_err(Error::sdk("GetCredentialsForIdentity"))?;
-        let incomplete =
-            || Error::new("GetCredentialsForIdentity", Kind::Refused, "incomplete keys in the reply");
-        reply.credentials.and_then(complete).ok_or_else(incomplete)
-    }
 }
 
-fn complete(credentials: SdkCredentials) -> Option<Credentials> {
-    Some(Credentials {
+fn incomplete(operation: &'static str) -> Error {
+    Error::new(operation, Kind::Refused, "incomplete reply")
+}
+
+fn complete(credentials: Credentials) -> Option<Keys> {
+    Some(Keys {
         access_key: credentials.access_key_id?,
         secret_key: credentials.secret_key?,
         session_token: credentials.session_token?,

@@ -19,12 +19,12 @@ impl Queues {
     }
 
     /// Creates a queue that `identity_id` may read; gives its URL.
-    pub async fn create(&self, name: &str, retention_seconds: u32, identity_id: &str) -> Result<String> {
+    pub async fn create(&self, name: &str, retention: MessageRetention, identity_id: &str) -> Result<String> {
         let reply = self
             .sqs
             .create_queue()
             .queue_name(name)
-            .attributes(QueueAttributeName::MessageRetentionPeriod, retention_seconds.to_string())
+            .attributes(QueueAttributeName::MessageRetentionPeriod, retention.seconds().to_string())
             .tags(IDENTITY_TAG, identity_id)
             .send()
             .await

@@ -1,5 +1,6 @@
 //! Random bytes and counters from the operating system.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sbe_core::frame::COUNTER_END;
 
 /// 32 bytes from the operating system's generator.
@@ -7,6 +8,11 @@ pub fn bytes() -> [u8; 32] {
     let mut bytes = [0; 32];
     fill(&mut bytes);
     bytes
+}
+
+/// A name that nobody can guess: 43 characters of base64url.
+pub fn name() -> String {
+    URL_SAFE_NO_PAD.encode(bytes())
 }
 
 /// A source of frame counters that asks the operating system for several at a time.

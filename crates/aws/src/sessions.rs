@@ -46,15 +46,23 @@ impl Sessions {
         let put = match replaced {
             None => put.condition_expression("attribute_not_exists(accountId)"),
             Some(old) => put
-                .condition_expression("sqsUrl = :url AND identityId = :identity")
+                .condition_expression(
+                    "sqsUrl = :url AND identityId = :identity AND aesKey = :key AND #ttl = :ttl",
+                )
+                .expression_attribute_names("#ttl", "ttl")
                 .expression_attribute_values(":url", AttributeValue::S(old.sqs_url.clone()))
-                .expression_attribute_values(":identity", AttributeValue::S(old.identity_id.clone())),
+                .expression_attribute_values(":identity", AttributeValue::S(old.identity.id.clone()))
+                .expression_attribute_values(":key", AttributeValue::S(old.aes_key.clone()))
+                .expression_attribute_values(":ttl", number(old.ttl)),
         };
         put.send().await.map(drop).map_err(Error::sdk("PutItem of a session"))
     }
 
-    /// Removes a session, unless it was replaced since it was read; gone already is as good.
-    pub async fn delete(&self, session: &Session) -> Result<()> {
+    /// Removes a session.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when the table holds none with its queue: it is gone, or was made anew.
+    pub async fn remove(&self, session: &Session) -> Result<()> {
         let delete = self
             .db
             .delete_item()
@@ -62,34 +70,30 @@ impl Sessions {
             .set_key(Some(key(session.account_id, &session.session_id)))
             .condition_expression("sqsUrl = :url")
             .expression_attribute_values(":url", AttributeValue::S(session.sqs_url.clone()));
-        match delete.send().await.map_err(Error::sdk("DeleteItem of a session")) {
-            Err(error) if error.kind() != Kind::Conflict => Err(error),
-            _ => Ok(()),
-        }
+        delete.send().await.map(drop).map_err(Error::sdk("DeleteItem of a session"))
     }
 
-    /// Up to `limit` sessions that are active at `now`, and where the next page starts.
-    pub async fn page(
-        &self,
-        limit: usize,
-        after: Option<Cursor>,
-        now: i64,
-    ) -> Result<(Vec<Session>, Option<Cursor>)> {
-        let mut sessions = Vec::new();
-        let mut start = after.map(|cursor| key(cursor.account, &cursor.session));
-        loop {
-            let missing = i32::try_from(limit - sessions.len()).unwrap_or(i32::MAX);
-            let scan = self.db.scan().table_name(&self.table).limit(missing).set_exclusive_start_key(start);
-            let reply = scan.send().await.map_err(Error::sdk("Scan of sessions"))?;
-            let found: Vec<Session> = parse_all(reply.items)?;
-            sessions.extend(found.into_iter().filter(|session| session.is_active(now)));
-            start = reply.last_evaluated_key;
-            let Some(last) = &start else { return Ok((sessions, None)) };
-            if sessions.len() >= limit {
-                return Ok((sessions, Some(cursor(last)?)));
-            }
-        }
+    /// Up to `limit` items, ended ones too, after the session with this key.
+    pub async fn page(&self, limit: usize, after: Option<Cursor>) -> Result<Page> {
+        let start = after.map(|cursor| key(cursor.account, &cursor.session));
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        let scan = self.db.scan().table_name(&self.table).limit(limit).set_exclusive_start_key(start);
+        let reply = scan.send().await.map_err(Error::sdk("Scan of sessions"))?;
+        let next = reply.last_evaluated_key.map(cursor).transpose()?;
+        let (sessions, unreadable) = readable(reply.items);
+        Ok(Page { sessions, unreadable, next })
     }
+}
+
+/// A page of the table.
+#[derive(Debug)]
+pub struct Page {
+    /// Its sessions, some of them ended.
+    pub sessions: Vec<Session>,
+    /// How many of its items are no sessions.
+    pub unreadable: usize,
+    /// After which session the next page starts, if there is one.
+    pub next: Option<Cursor>,
 }
 
 pub(crate) fn key(account: AccountId, session: &SessionId) -> Item {
@@ -99,14 +103,14 @@ pub(crate) fn key(account: AccountId, session: &SessionId) -> Item {
     ])
 }
 
-fn cursor(key: &Item) -> Result<Cursor> {
+fn cursor(key: Item) -> Result<Cursor> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Key {
         account_id: AccountId,
         session_id: SessionId,
     }
-    let Key { account_id, session_id } = parse(key.clone())?;
+    let Key { account_id, session_id } = parse(key)?;
     Ok(Cursor { account: account_id, session: session_id })
 }
 
@@ -118,10 +122,58 @@ pub(crate) fn parse_all<T: serde::de::DeserializeOwned>(items: Option<Vec<Item>>
     items.unwrap_or_default().into_iter().map(parse).collect()
 }
 
+/// The items that can be read, and how many cannot: one of them takes nothing from the others.
+pub(crate) fn readable<T: serde::de::DeserializeOwned>(items: Option<Vec<Item>>) -> (Vec<T>, usize) {
+    let items = items.unwrap_or_default();
+    let count = items.len();
+    let read: Vec<T> = items.into_iter().filter_map(|item| parse(item).ok()).collect();
+    let unreadable = count - read.len();
+    (read, unreadable)
+}
+
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(item: Item) -> Result<T> {
     serde_dynamo::from_item(item).map_err(malformed)
 }
 
 pub(crate) fn malformed(error: serde_dynamo::Error) -> Error {
     Error::new("Reading a session", Kind::Refused, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sbe_core::session::Identity;
+
+    fn session(developer_user_identifier: Option<String>) -> Session {
+        Session {
+            account_id: AccountId(-1),
+            session_id: SessionId::parse("s").unwrap(),
+            user_id: None,
+            sqs_url: "url".into(),
+            region: "r".into(),
+            identity: Identity { id: "i".into(), developer_user_identifier },
+            aes_key: "k".into(),
+            created: 1,
+            renewed: 2,
+            expires: 3,
+            ttl: 4,
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_read_again() {
+        for session in [session(None), session(Some("d".into()))] {
+            let item: Item = serde_dynamo::to_item(&session).unwrap();
+            assert_eq!(item["ttl"], number(4));
+            assert_eq!(parse::<Session>(item).unwrap(), session);
+        }
+    }
+
+    #[test]
+    fn an_unreadable_item_takes_nothing_from_the_others() {
+        let good: Item = serde_dynamo::to_item(session(None)).unwrap();
+        let bad = key(AccountId(1), &SessionId::parse("s").unwrap());
+        let (read, unreadable) = readable::<Session>(Some(vec![bad, good]));
+        assert_eq!((read, unreadable), (vec![session(None)], 1));
+    }
 }

@@ -58,6 +58,11 @@ impl Invalid {
         Self { field: field.into(), rule }
     }
 
+    /// What the field must be.
+    pub fn rule(&self) -> &'static str {
+        self.rule
+    }
+
     /// The name of the field that is wrong.
     pub fn field(&self) -> &str {
         &self.field

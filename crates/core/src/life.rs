@@ -147,8 +147,10 @@ pub struct Life {
     wish: Wish,
     settings: Settings,
     phase: Phase,
-    /// What the table held when the call began, once it was read.
-    first: Option<Option<Session>>,
+    /// Whether the table was read.
+    has_read: bool,
+    /// What it held when it was read first.
+    first: Option<Session>,
     /// Whether the table has held what this call has put.
     has_stored: bool,
     /// Whether the queue keeps messages for as long as the call says.
@@ -209,11 +211,17 @@ impl Life {
             wish,
             settings,
             phase: Phase::Read(None),
+            has_read: false,
             first: None,
             has_stored: false,
             retention_is_set: false,
             made: Vec::new(),
         }
+    }
+
+    /// The session that the call is about.
+    pub fn key(&self) -> (AccountId, &SessionId) {
+        (self.account, &self.id)
     }
 
     /// What to do next.
@@ -310,10 +318,14 @@ impl Life {
 
     /// What to do about what the table holds.
     fn plan(&mut self, stored: Option<Session>, missing: Option<&Missing>, now: i64) -> Phase {
-        let first = self.first.get_or_insert_with(|| stored.clone());
+        if !self.has_read {
+            self.has_read = true;
+            self.first.clone_from(&stored);
+        }
         let Some(session) = stored else { return self.without_session(None, false) };
-        let is_unchanged = first.as_ref().is_some_and(|first| is_same_version(first, &session));
-        let is_first_identity = first.as_ref().is_some_and(|first| first.identity == session.identity);
+        let first = self.first.as_ref();
+        let is_unchanged = first.is_some_and(|first| is_same_version(first, &session));
+        let is_first_identity = first.is_some_and(|first| first.identity == session.identity);
         let lost_queue = missing == Some(&Missing::Queue(session.sqs_url.clone()));
         let lost_identity = missing == Some(&Missing::Identity(session.identity.id.clone()));
         let is_of_other_kind = session.identity.developer_user_identifier.is_some()

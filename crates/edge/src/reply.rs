@@ -33,6 +33,9 @@ pub enum ApiError {
     /// AWS did not do its part: 503 with `Retry-After` if a later try can succeed, else 500.
     #[error(transparent)]
     Aws(#[from] sbe_aws::Error),
+    /// Other calls on the same thing were faster: 503 with `Retry-After`.
+    #[error("other calls were faster")]
+    Busy,
     /// A fault of this system: 500.
     #[error("{0}")]
     Internal(String),
@@ -46,7 +49,8 @@ impl ApiError {
             Self::NotFound(_) => 404,
             Self::NotImplemented => 501,
             Self::Aws(error) if error.kind() == Kind::Throttled => 429,
-            Self::Aws(error) if error.is_transient() => 503,
+            Self::Aws(error) if error.is_transient() || error.kind() == Kind::Conflict => 503,
+            Self::Busy => 503,
             Self::Aws(_) | Self::Internal(_) => 500,
         }
     }
@@ -54,7 +58,7 @@ impl ApiError {
     /// What the caller is told.
     fn outside(&self) -> String {
         match self {
-            Self::Aws(error) if error.is_transient() => "busy; try again later".into(),
+            _ if matches!(self.status(), 429 | 503) => "busy; try again later".into(),
             Self::Aws(_) | Self::Internal(_) => "internal error".into(),
             _ => self.to_string(),
         }
@@ -116,6 +120,8 @@ mod tests {
         for (error, status, retry) in [
             (aws(Kind::Throttled), 429, true),
             (aws(Kind::Unavailable), 503, true),
+            (aws(Kind::Conflict), 503, true),
+            (ApiError::Busy, 503, true),
             (aws(Kind::Refused), 500, false),
             (ApiError::Internal("secret-name".into()), 500, false),
         ] {

@@ -2,7 +2,7 @@
 
 What is deployed is the template that goes to AWS, translated by AWS's own translator. Only what
 cannot be the same is changed on the way: where the functions' code is, and the endpoints that they
-call. Prints one JSON object: the stack's outputs, the guest policy, and keys of an operator.
+call. Prints one JSON object: the stack's outputs, its identity pool, and keys of an operator.
 """
 
 import argparse
@@ -33,18 +33,19 @@ def main():
     template = yaml_parse(Path(args.template).read_text())
     upload_code(session.client("s3", **settings), template, Path(args.binaries))
     add_environment(template, json.loads(args.environment))
-    parameters = {"Env": args.env, "Architecture": architecture()}
+    parameters = {"Env": args.env, "Architecture": architecture(), "Identities": args.identities}
     loader = ManagedPolicyLoader(session.client("iam", **settings))
     translated = transform(template, dict(parameters), loader)
     outputs = create_stack(session.client("cloudformation", **settings), args.env, translated, parameters)
     iam = session.client("iam", **settings)
-    guest = guest_policy(iam, translated, args.env)
-    json.dump({"outputs": outputs, "guestPolicy": guest, "user": create_user(iam, args.env)}, sys.stdout)
+    pool = identity_pool(session.client("cognito-identity", **settings), outputs["IdentityPoolId"])
+    pool["policy"] = browser_policy(iam, translated, args.env)
+    json.dump({"outputs": outputs, "pool": pool, "user": create_user(iam, args.env)}, sys.stdout)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("template", "binaries", "env", "endpoint", "region", "access-key", "secret-key"):
+    for name in ("template", "binaries", "env", "endpoint", "region", "identities", "access-key", "secret-key"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--environment", default="{}", help="variables for every function, as JSON")
     return parser.parse_args()
@@ -104,13 +105,21 @@ def create_stack(cloudformation, env, template, parameters):
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def guest_policy(iam, template, env):
-    """The guest policy as IAM holds it after the deployment."""
-    policy = template["Resources"]["GuestRole"]["Properties"]["Policies"][0]["PolicyName"]
+def identity_pool(cognito, pool_id):
+    pool = cognito.describe_identity_pool(IdentityPoolId=pool_id)
+    return {
+        "developerProvider": pool.get("DeveloperProviderName") or None,
+        "allowsGuests": pool["AllowUnauthenticatedIdentities"],
+    }
+
+
+def browser_policy(iam, template, env):
+    """The policy of the browsers' role as IAM holds it after the deployment."""
+    policy = template["Resources"]["BrowserRole"]["Properties"]["Policies"][0]["PolicyName"]
     for role in iam.list_roles()["Roles"]:
-        if "GuestRole" in role["RoleName"] and env in role["RoleName"]:
+        if "BrowserRole" in role["RoleName"] and env in role["RoleName"]:
             return iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
-    raise SystemExit("the stack has no guest role")
+    raise SystemExit("the stack has no role for browsers")
 
 
 def create_user(iam, env):

@@ -1,10 +1,14 @@
 //! A front for cognito-identity.
 //!
-//! MiniStack has no `DeleteIdentities`, gives credentials to unknown identities, and does not
-//! substitute the policy variable that the guest role needs. The front passes calls on to it,
-//! remembers which identities live, and gives each the credentials of its own role.
+//! `MiniStack` has no `DeleteIdentities`, knows nothing of developer users, gives credentials to
+//! unknown identities, and does not substitute the policy variable that the browser role needs. The
+//! front knows which identities live and what opens them, and gives each the credentials of its own
+//! role; it passes all other calls on.
 
-use crate::guest::Guests;
+use crate::{
+    identities::{Identities, Refusal},
+    roles::Roles,
+};
 use anyhow::Result;
 use axum::{
     Router,
@@ -15,10 +19,7 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, json};
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::net::TcpListener;
 
 const TARGET: &str = "x-amz-target";
@@ -31,11 +32,23 @@ pub struct Front {
     shared: Arc<Shared>,
 }
 
+/// The deployed identity pool.
+pub struct Pool {
+    /// The region of its identities.
+    pub region: &'static str,
+    /// Roles of identities, with the deployed policy.
+    pub roles: Roles,
+    /// The name under which developer users are asked for; `None` where there are only guests.
+    pub developer_provider: Option<String>,
+    /// Whether there are guests.
+    pub allows_guests: bool,
+}
+
 struct Shared {
     http: reqwest::Client,
     endpoint: String,
-    guests: OnceLock<Guests>,
-    living: Mutex<HashSet<String>>,
+    pool: OnceLock<Pool>,
+    identities: Mutex<Identities>,
 }
 
 impl Front {
@@ -46,28 +59,29 @@ impl Front {
         let shared = Arc::new(Shared {
             http: reqwest::Client::new(),
             endpoint: endpoint.to_owned(),
-            guests: OnceLock::new(),
-            living: Mutex::default(),
+            pool: OnceLock::new(),
+            identities: Mutex::default(),
         });
         let router = Router::new().route("/", post(serve)).with_state(shared.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { url, shared })
     }
 
-    /// Completes the front with the deployed guest policy.
-    pub fn complete(&self, guests: Guests) {
+    /// Completes the front with the deployed pool.
+    pub fn complete(&self, pool: Pool) {
         // The first one stays: there is one deployment.
-        let _ = self.shared.guests.set(guests);
+        let _ = self.shared.pool.set(pool);
     }
 }
 
 async fn serve(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get(TARGET).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let input: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let result = match target.rsplit('.').next() {
-        Some("GetId") => get_id(&shared, target, body).await,
-        Some("GetCredentialsForIdentity") => credentials(&shared, &input).await,
-        Some("DeleteIdentities") => delete(&shared, &input).await,
+    let result = match (target.rsplit('.').next(), shared.pool.get()) {
+        (Some("GetId"), Some(pool)) => Ok(get_id(&shared, pool)),
+        (Some("GetOpenIdTokenForDeveloperIdentity"), Some(pool)) => Ok(open(&shared, pool, &input)),
+        (Some("GetCredentialsForIdentity"), Some(pool)) => credentials(&shared, pool, &input).await,
+        (Some("DeleteIdentities"), Some(pool)) => delete(&shared, pool, &input).await,
         _ => pass_on(&shared, target, body).await,
     };
     result.unwrap_or_else(|error| {
@@ -76,31 +90,47 @@ async fn serve(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
 }
 
 impl Shared {
-    fn living(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.living.lock().unwrap_or_else(PoisonError::into_inner)
+    fn identities(&self) -> MutexGuard<'_, Identities> {
+        self.identities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn get_id(shared: &Shared, target: &str, body: Bytes) -> Result<Response> {
-    let reply = forward(shared, target, body).await?;
-    if let Some(id) = reply.1["IdentityId"].as_str() {
-        shared.living().insert(id.to_owned());
+fn get_id(shared: &Shared, pool: &Pool) -> Response {
+    if !pool.allows_guests {
+        let message = "Unauthenticated access is not supported for this identity pool.";
+        return fail(StatusCode::BAD_REQUEST, "NotAuthorizedException", message);
     }
-    Ok(answer(reply.0, &reply.1))
+    answer(StatusCode::OK, &json!({"IdentityId": shared.identities().add_guest(pool.region)}))
 }
 
-async fn credentials(shared: &Shared, input: &Value) -> Result<Response> {
-    let id = input["IdentityId"].as_str().unwrap_or_default();
-    let lives = shared.living().contains(id);
-    let Some(guests) = shared.guests.get().filter(|_| lives) else {
-        let message = format!("Identity '{id}' not found.");
-        return Ok(fail(StatusCode::BAD_REQUEST, "ResourceNotFoundException", &message));
+fn open(shared: &Shared, pool: &Pool, input: &Value) -> Response {
+    let provider = pool.developer_provider.as_deref().unwrap_or_default();
+    let Some(user) = input["Logins"][provider].as_str() else {
+        let message = "Logins must name a developer user under the pool's developer provider.";
+        return fail(StatusCode::BAD_REQUEST, "InvalidParameterException", message);
     };
-    let credentials = guests.credentials(id).await?;
+    match shared.identities().open(pool.region, user, input["IdentityId"].as_str()) {
+        Ok((id, token)) => answer(StatusCode::OK, &json!({"IdentityId": id, "Token": token})),
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+async fn credentials(shared: &Shared, pool: &Pool, input: &Value) -> Result<Response> {
+    let id = input["IdentityId"].as_str().unwrap_or_default();
+    let token = input["Logins"]["cognito-identity.amazonaws.com"].as_str();
+    let checked = shared.identities().check(id, token);
+    if let Err(refusal) = checked {
+        return Ok(refuse(refusal));
+    }
+    let credentials = pool.roles.credentials(id).await?;
     Ok(answer(StatusCode::OK, &json!({"IdentityId": id, "Credentials": credentials})))
 }
 
-async fn delete(shared: &Shared, input: &Value) -> Result<Response> {
+fn refuse((code, message): Refusal) -> Response {
+    fail(StatusCode::BAD_REQUEST, code, &message)
+}
+
+async fn delete(shared: &Shared, pool: &Pool, input: &Value) -> Result<Response> {
     let ids: Vec<&str> =
         input["IdentityIdsToDelete"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if ids.is_empty() || ids.len() > 60 {
@@ -108,9 +138,9 @@ async fn delete(shared: &Shared, input: &Value) -> Result<Response> {
         return Ok(fail(StatusCode::BAD_REQUEST, "InvalidParameterException", message));
     }
     for id in ids {
-        let lived = shared.living().remove(id);
-        if let Some(guests) = shared.guests.get().filter(|_| lived) {
-            guests.remove(id).await?;
+        let lived = shared.identities().remove(id);
+        if lived {
+            pool.roles.remove(id).await?;
         }
     }
     Ok(answer(StatusCode::OK, &json!({"UnprocessedIdentityIds": []})))

@@ -16,8 +16,8 @@ const TEMPLATE: &str = include_str!("../../../template.yaml");
 pub struct Deployment {
     /// The stack's outputs.
     pub outputs: HashMap<String, String>,
-    /// The policy of the identity pool's guest role.
-    pub guest_policy: Value,
+    /// The identity pool's settings.
+    pub pool: Pool,
     /// Keys of an IAM user who may do everything.
     pub user: Keys,
 }
@@ -29,6 +29,18 @@ impl Deployment {
     }
 }
 
+/// Settings of the deployed identity pool.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pool {
+    /// The policy of the browsers' role.
+    pub policy: Value,
+    /// The name under which developer users are asked for, if the pool has one.
+    pub developer_provider: Option<String>,
+    /// Whether there are guests.
+    pub allows_guests: bool,
+}
+
 /// Where and what to deploy.
 pub struct Target<'a> {
     /// The AWS endpoint.
@@ -37,6 +49,8 @@ pub struct Target<'a> {
     pub region: &'a str,
     /// Name of the environment.
     pub env: &'a str,
+    /// Which kind of identities the sessions have: `developer` or `guest`.
+    pub identities: &'static str,
     /// The endpoint's root keys.
     pub root: &'a Keys,
     /// Where the function binaries are.
@@ -56,6 +70,7 @@ pub async fn deploy(python: &Path, dir: &Path, target: &Target<'_>) -> Result<De
         .arg("--binaries")
         .arg(target.binaries)
         .args(["--env", target.env, "--endpoint", target.endpoint, "--region", target.region])
+        .args(["--identities", target.identities])
         .args(["--access-key", &target.root.access_key, "--secret-key", &target.root.secret_key])
         .args(["--environment", &target.environment.to_string()])
         .env("AWS_DEFAULT_REGION", target.region)

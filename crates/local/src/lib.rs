@@ -13,8 +13,9 @@
 //! - [`functions`]: builds the function binaries
 //! - [`emulator`]: the MiniStack process
 //! - [`deploy`]: translates the template and creates the stack
-//! - [`cognito`]: a front for cognito-identity: deleted identities, and the template's guest policy
-//! - [`guest`]: the role and credentials of one identity
+//! - [`cognito`]: a front for cognito-identity
+//! - [`identities`]: which identities live, and what opens them
+//! - [`roles`]: the role and credentials of one identity
 //! - [`sweeper`]: removes expired items, as DynamoDB's TTL does
 //! - [`example`]: an application's backend, as an example: sessions, publishing, history
 //! - [`demo`]: serves the page, the browser client and the example backend
@@ -29,10 +30,11 @@ pub mod deploy;
 pub mod emulator;
 pub mod example;
 pub mod functions;
-pub mod guest;
+pub mod identities;
 pub mod options;
 pub mod prerequisites;
 pub mod progress;
+pub mod roles;
 pub mod signing;
 pub mod stack;
 pub mod sweeper;

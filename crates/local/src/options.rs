@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
 /// Runs the whole of sqs-browser-events on this machine, until Ctrl-C.
@@ -23,6 +23,10 @@ pub struct Options {
     #[arg(long, conflicts_with = "demo_port")]
     pub no_demo: bool,
 
+    /// Which kind of identities the sessions have.
+    #[arg(long, value_enum, default_value_t)]
+    pub identities: Identities,
+
     /// Deploy to this endpoint, already running, instead of starting one. Its root keys are those
     /// of `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `test` and `test`.
     #[arg(long, value_name = "URL")]
@@ -43,6 +47,26 @@ pub struct Options {
     /// Also end when standard input ends, for programs that start this one.
     #[arg(long)]
     pub until_stdin_closes: bool,
+}
+
+/// The template's parameter `Identities`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum Identities {
+    /// Opened by tokens that only the functions can ask for.
+    #[default]
+    Developer,
+    /// Opened by their ids.
+    Guest,
+}
+
+impl Identities {
+    /// The value of the parameter.
+    pub fn parameter(self) -> &'static str {
+        match self {
+            Self::Developer => "developer",
+            Self::Guest => "guest",
+        }
+    }
 }
 
 impl Options {

@@ -1,15 +1,15 @@
 //! Brings the system up, waits, and takes it down.
 
 use crate::{
-    cognito::Front,
+    cognito::{Front, Pool},
     demo::Demo,
     deploy::{Deployment, Target, deploy},
     emulator::{Emulator, choose_port},
     functions,
-    guest::Guests,
     options::Options,
     prerequisites::{self, Purpose},
     progress::{print, report, step},
+    roles::Roles,
     stack::{Keys, Stack, StackFile},
     sweeper, tour, web,
 };
@@ -73,6 +73,7 @@ async fn serve(
         endpoint,
         region: REGION,
         env: &options.env,
+        identities: options.identities.parameter(),
         root,
         binaries,
         environment: json!({
@@ -81,7 +82,12 @@ async fn serve(
         }),
     };
     let deployment = step("stack from template.yaml", deploy(python, &options.dir, &target)).await?;
-    front.complete(Guests::new(endpoint, REGION, root, &deployment.guest_policy));
+    front.complete(Pool {
+        region: REGION,
+        roles: Roles::new(endpoint, REGION, root, &deployment.pool.policy),
+        developer_provider: deployment.pool.developer_provider.clone(),
+        allows_guests: deployment.pool.allows_guests,
+    });
     let mut stack = stack(options, endpoint, &deployment)?;
     stack.demo_url = demo.as_ref().map(|demo| demo.url.clone());
     if let Some(demo) = demo {

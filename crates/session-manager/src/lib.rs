@@ -2,16 +2,14 @@
 //!
 //! # Layout
 //!
-//! - [`create`]: `/create`, a new session or a refresh
-//! - [`renew`]: `/renew`, new access keys
+//! - [`calls`]: `/create`, `/renew` and `/destroy`, what they want and how they ended
+//! - [`drive`]: carries them out, step by step as `sbe_core::life` says
 //! - [`status`]: `/status`, one session or a page of all
-//! - [`destroy`]: `/destroy`, queue and session deleted
 //! - [`cleanup`]: `/cleanup` and its schedule: queues that no session owns
 
+mod calls;
 mod cleanup;
-mod create;
-mod destroy;
-mod renew;
+mod drive;
 mod status;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
@@ -20,6 +18,7 @@ use sbe_aws::{
     clients::Clients, config::Config, functions::Functions, identities::Identities, owners::Owners,
     queues::Queues, retry::Deadline, sessions::Sessions,
 };
+use sbe_core::life::Settings;
 use sbe_edge::{
     ApiError, HTTP_TIME, Reply, Request, Route, event, reply,
     route::{self, GET, GET_AND_POST},
@@ -51,6 +50,15 @@ impl App {
             identities: clients.identities(),
             region: clients.region(),
             config: clients.config().clone(),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            region: self.region.clone(),
+            session_ttl: self.config.session_ttl_seconds,
+            retention: self.config.message_retention,
+            developer_identities: self.config.developer_provider.is_some(),
         }
     }
 }
@@ -123,11 +131,11 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
 
 async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
     match route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))? {
-        Action::Create => create::create(app, request).await,
-        Action::Renew => renew::renew(app, request).await,
-        Action::Status => status::one(app, request).await,
-        Action::StatusAll => status::all(app, request).await,
-        Action::Destroy => destroy::destroy(app, request).await,
+        Action::Create => calls::create(app, request, deadline).await,
+        Action::Renew => calls::renew(app, request, deadline).await,
+        Action::Status => status::one(app, request, deadline).await,
+        Action::StatusAll => status::all(app, request, deadline).await,
+        Action::Destroy => calls::destroy(app, request, deadline).await,
         Action::Cleanup => cleanup::cleanup(app, request, deadline).await,
     }
 }

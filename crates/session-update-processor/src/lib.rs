@@ -8,7 +8,6 @@ use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
     Kind,
@@ -17,7 +16,9 @@ use sbe_aws::{
     identities::{Identities, Undeleted},
     queues::Queues,
     retry::{Backoff, Deadline, retry},
+    settle::settle,
 };
+use sbe_core::life::Owned;
 use sbe_edge::metrics;
 use std::collections::HashSet;
 
@@ -31,16 +32,17 @@ pub struct App {
 impl App {
     /// Builds the app from configured clients.
     pub fn new(clients: &Clients) -> Self {
+        // Every call is tried again here, within the time there is.
+        let clients = clients.without_retries();
         Self { queues: clients.queues(), identities: clients.identities(), config: clients.config().clone() }
     }
 }
 
 /// What a record leaves behind.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 struct Leftovers {
     sequence_number: String,
-    sqs_url: Option<String>,
-    identity_id: Option<String>,
+    owned: Owned,
 }
 
 /// Handles one batch of the stream; the records that failed are to be handled again.
@@ -49,7 +51,7 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Event>) -> Result<Dyna
     let leftovers: Vec<Leftovers> = event.payload.records.iter().map(leftovers).collect();
     let mut failed = remove_queues(app, &leftovers, deadline).await;
     let kept = remove_identities(app, &leftovers, deadline).await;
-    let has_kept = |record: &&Leftovers| record.identity_id.as_ref().is_some_and(|id| kept.contains(id));
+    let has_kept = |record: &&Leftovers| record.owned.identity_id.as_ref().is_some_and(|id| kept.contains(id));
     failed.extend(leftovers.iter().filter(has_kept).map(|record| record.sequence_number.clone()));
     metrics::record(&app.config, &[("Records", leftovers.len() as u64), ("Failed", failed.len() as u64)]);
     let mut response = DynamoDbEventResponse::default();
@@ -57,17 +59,16 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Event>) -> Result<Dyna
     Ok(response)
 }
 
-/// The queue and identity that only the record's old image names.
 fn leftovers(record: &EventRecord) -> Leftovers {
     let change = &record.change;
-    let old = |name: &str| text(&change.old_image, name);
-    let replaced =
-        |name: &str| old(name).filter(|value| text(&change.new_image, name).as_ref() != Some(value));
     Leftovers {
         sequence_number: change.sequence_number.clone().unwrap_or_default(),
-        sqs_url: replaced("sqsUrl"),
-        identity_id: replaced("identityId"),
+        owned: owned(&change.old_image).left_behind(&owned(&change.new_image)),
     }
+}
+
+fn owned(image: &serde_dynamo::Item) -> Owned {
+    Owned { sqs_url: text(image, "sqsUrl"), identity_id: text(image, "identityId") }
 }
 
 fn text(item: &serde_dynamo::Item, name: &str) -> Option<String> {
@@ -77,25 +78,22 @@ fn text(item: &serde_dynamo::Item, name: &str) -> Option<String> {
     }
 }
 
+/// Deletes the queues; gives the sequence numbers of those that could not be deleted.
 async fn remove_queues(app: &App, leftovers: &[Leftovers], deadline: Deadline) -> HashSet<String> {
-    let queues = leftovers.iter().filter_map(|record| Some((record, record.sqs_url.as_deref()?)));
-    stream::iter(queues)
-        .map(|(record, url)| async move {
-            let result = retry(deadline, || app.queues.delete(url)).await;
-            let error = result.err()?;
-            tracing::error!(sequence_number = record.sequence_number, %error, "a queue was not deleted");
-            Some(record.sequence_number.clone())
-        })
-        .buffer_unordered(app.config.max_concurrency)
-        .filter_map(std::future::ready)
-        .collect()
-        .await
+    let queues = leftovers.iter().filter_map(|record| Some((record, record.owned.sqs_url.as_deref()?)));
+    let delete = async |(_, url): &(&Leftovers, &str)| app.queues.delete(url).await;
+    let settled = settle(queues, app.config.max_concurrency, deadline, delete).await;
+    for ((record, _), error) in &settled.refused {
+        tracing::error!(sequence_number = record.sequence_number, %error, "a queue was not deleted");
+    }
+    let refused = settled.refused.into_iter().map(|(queue, _)| queue);
+    settled.left.into_iter().chain(refused).map(|(record, _)| record.sequence_number.clone()).collect()
 }
 
 /// Deletes the identities; gives those that could not be deleted.
 async fn remove_identities(app: &App, leftovers: &[Leftovers], deadline: Deadline) -> HashSet<String> {
     let mut kept = HashSet::new();
-    let mut waiting: Vec<String> = leftovers.iter().filter_map(|record| record.identity_id.clone()).collect();
+    let mut waiting: Vec<String> = leftovers.iter().filter_map(|record| record.owned.identity_id.clone()).collect();
     let mut backoff = Backoff::new();
     while !waiting.is_empty() {
         let (transient, refused): (Vec<Undeleted>, Vec<Undeleted>) =

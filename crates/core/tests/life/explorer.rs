@@ -201,6 +201,8 @@ pub(crate) struct Found {
     pub(crate) faults: Vec<(&'static str, String)>,
 }
 
+// The clock is for the report only.
+#[allow(clippy::disallowed_methods)]
 pub(crate) fn explore<M>(init: World<M>) -> Found
 where
     M: Machine + Send + Sync + 'static,

@@ -314,21 +314,21 @@ pub(crate) fn life(wish: &Wish) -> Life {
     let settings = Settings {
         region: String::new(),
         session_ttl: 0,
-        retention: retention(60),
+        retention: MessageRetention::parse("60").expect("60 is a valid retention"),
         developer_identities: true,
     };
-    Life::new(AccountId(1), SessionId::parse("s").unwrap(), wish.clone(), settings)
+    Life::new(AccountId(1), session_id(), wish.clone(), settings)
 }
 
 pub(crate) fn create(user: i64) -> Wish {
     Wish::Create { user: Some(UserId(user)), retention: None }
 }
 
-pub(crate) fn retention(seconds: u32) -> MessageRetention {
-    MessageRetention::parse(&seconds.to_string()).unwrap()
+fn session_id() -> SessionId {
+    SessionId::parse("s").expect("a valid id")
 }
 
-pub(crate) fn keys() -> Keys {
+fn keys() -> Keys {
     let nothing = String::new;
     Keys { access_key: nothing(), secret_key: nothing(), session_token: nothing(), expires: 0 }
 }
@@ -337,7 +337,7 @@ pub(crate) fn keys() -> Keys {
 pub(crate) fn initial_session() -> Session {
     Session {
         account_id: AccountId(1),
-        session_id: SessionId::parse("s").unwrap(),
+        session_id: session_id(),
         user_id: Some(UserId(1)),
         sqs_url: OLD_QUEUE.into(),
         region: String::new(),

@@ -1,6 +1,6 @@
 //! The role and credentials of one identity.
 //!
-//! AWS substitutes `${cognito-identity.amazonaws.com:sub}` in the guest policy by the identity
+//! AWS substitutes `${cognito-identity.amazonaws.com:sub}` in the browser policy by the identity
 //! that makes the call. MiniStack does not, so each identity gets a role of its own that carries
 //! the template's policy with the variable substituted; MiniStack enforces it.
 
@@ -25,7 +25,7 @@ pub struct Credentials {
 
 /// Makes roles for identities.
 #[derive(Debug, Clone)]
-pub struct Guests {
+pub struct Roles {
     http: reqwest::Client,
     endpoint: String,
     iam: Signer,
@@ -33,8 +33,8 @@ pub struct Guests {
     policy: String,
 }
 
-impl Guests {
-    /// Roles at `endpoint` with the template's guest policy.
+impl Roles {
+    /// Roles at `endpoint` with the template's browser policy.
     pub fn new(endpoint: &str, region: &str, root: &Keys, policy: &Value) -> Self {
         Self {
             http: reqwest::Client::new(),
@@ -114,7 +114,7 @@ impl Guests {
 
 /// `us-east-1:<uuid>` has a colon, which role names may not have.
 fn role_name(identity_id: &str) -> String {
-    format!("guest-{}", identity_id.replace(':', "-"))
+    format!("browser-{}", identity_id.replace(':', "-"))
 }
 
 /// The text of the first XML element of this name.
