@@ -99,16 +99,17 @@ async fn orphan_queue(name: String) {
     age(&new_queue(name).await).await;
 }
 
-/// An old queue of a session like `template`, with an id of its own. It is owned before it is old,
-/// for other flows clean up at the same time.
+/// An old queue of a session like `template`, with an id of its own. The session is stored first, for
+/// other flows clean up at the same time: whoever lists the queue then finds its owner.
 async fn live_queue(template: &HashMap<String, AttributeValue>, n: usize, name: String) {
-    let url = new_queue(name.clone()).await;
+    let (base, _) = template["sqsUrl"].as_s().unwrap().rsplit_once('/').expect("a URL has a path");
+    let url = format!("{base}/{name}");
     let mut item = template.clone();
     item.insert("sessionId".into(), AttributeValue::S(n.to_string()));
     item.insert("sqsUrl".into(), AttributeValue::S(url.clone()));
-    item.insert("sqsQueueName".into(), AttributeValue::S(name));
     let put = dynamodb().put_item().table_name(&stack().session_table).set_item(Some(item));
     put.send().await.expect("the operator may write");
+    assert_eq!(new_queue(name).await, url);
     age(&url).await;
 }
 

@@ -89,10 +89,7 @@ impl Identities {
             .set_identity_id(identity_id.map(str::to_owned))
             .logins(provider, user);
         let reply = get.send().await.map_err(Error::sdk("GetOpenIdTokenForDeveloperIdentity"))?;
-        reply
-            .identity_id
-            .zip(reply.token.map(Token))
-            .ok_or(incomplete("GetOpenIdTokenForDeveloperIdentity"))
+        reply.identity_id.zip(reply.token.map(Token)).ok_or(incomplete("GetOpenIdTokenForDeveloperIdentity"))
     }
 
     /// Deletes identities, [`Self::MAX_DELETED`] a call; gives those that were not deleted.

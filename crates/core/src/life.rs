@@ -328,8 +328,8 @@ impl Life {
         let is_first_identity = first.is_some_and(|first| first.identity == session.identity);
         let lost_queue = missing == Some(&Missing::Queue(session.sqs_url.clone()));
         let lost_identity = missing == Some(&Missing::Identity(session.identity.id.clone()));
-        let is_of_other_kind = session.identity.developer_user_identifier.is_some()
-            != self.settings.developer_identities;
+        let is_of_other_kind =
+            session.identity.developer_user_identifier.is_some() != self.settings.developer_identities;
         match self.wish {
             Wish::Destroy => Phase::Remove(Box::new(session)),
             _ if lost_queue || !self.can_keep(&session, now) => {

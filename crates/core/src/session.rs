@@ -311,8 +311,18 @@ mod tests {
     #[test]
     fn what_is_stored_has_no_access_keys() {
         let stored = [
-            "accountId", "aesKey", "created", "developerUserIdentifier", "expires", "identityId", "region", "renewed",
-            "sessionId", "sqsUrl", "ttl", "userId",
+            "accountId",
+            "aesKey",
+            "created",
+            "developerUserIdentifier",
+            "expires",
+            "identityId",
+            "region",
+            "renewed",
+            "sessionId",
+            "sqsUrl",
+            "ttl",
+            "userId",
         ];
         assert_eq!(names(&session()), stored);
         let text = serde_json::to_string(&session()).unwrap();
@@ -322,8 +332,19 @@ mod tests {
     #[test]
     fn the_reply_names_fields_as_documented() {
         let reply = [
-            "accessKey", "accountId", "aesKey", "expires", "identityId", "region", "secretKey", "sessionId",
-            "sessionToken", "sqsQueueName", "sqsUrl", "ttl", "userId",
+            "accessKey",
+            "accountId",
+            "aesKey",
+            "expires",
+            "identityId",
+            "region",
+            "secretKey",
+            "sessionId",
+            "sessionToken",
+            "sqsQueueName",
+            "sqsUrl",
+            "ttl",
+            "userId",
         ];
         assert_eq!(names(&session().with_keys(&keys(1))), reply);
         assert_eq!(session().queue_name(), "prod-brws-x");
@@ -331,7 +352,8 @@ mod tests {
 
     #[test]
     fn keys_are_of_no_use_after_the_session() {
-        let expires = |keys: Keys| serde_json::to_value(session().with_keys(&keys)).unwrap()["expires"].clone();
+        let expires =
+            |keys: Keys| serde_json::to_value(session().with_keys(&keys)).unwrap()["expires"].clone();
         assert_eq!((expires(keys(35)), expires(keys(45))), (35.into(), 40.into()));
     }
 }

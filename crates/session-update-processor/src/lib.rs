@@ -51,7 +51,8 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Event>) -> Result<Dyna
     let leftovers: Vec<Leftovers> = event.payload.records.iter().map(leftovers).collect();
     let mut failed = remove_queues(app, &leftovers, deadline).await;
     let kept = remove_identities(app, &leftovers, deadline).await;
-    let has_kept = |record: &&Leftovers| record.owned.identity_id.as_ref().is_some_and(|id| kept.contains(id));
+    let has_kept =
+        |record: &&Leftovers| record.owned.identity_id.as_ref().is_some_and(|id| kept.contains(id));
     failed.extend(leftovers.iter().filter(has_kept).map(|record| record.sequence_number.clone()));
     metrics::record(&app.config, &[("Records", leftovers.len() as u64), ("Failed", failed.len() as u64)]);
     let mut response = DynamoDbEventResponse::default();
@@ -93,7 +94,8 @@ async fn remove_queues(app: &App, leftovers: &[Leftovers], deadline: Deadline) -
 /// Deletes the identities; gives those that could not be deleted.
 async fn remove_identities(app: &App, leftovers: &[Leftovers], deadline: Deadline) -> HashSet<String> {
     let mut kept = HashSet::new();
-    let mut waiting: Vec<String> = leftovers.iter().filter_map(|record| record.owned.identity_id.clone()).collect();
+    let mut waiting: Vec<String> =
+        leftovers.iter().filter_map(|record| record.owned.identity_id.clone()).collect();
     let mut backoff = Backoff::new();
     while !waiting.is_empty() {
         let (transient, refused): (Vec<Undeleted>, Vec<Undeleted>) =

@@ -1,7 +1,8 @@
 //! What can happen next in a world, and what must hold whenever nothing more happens.
 
 use crate::world::{
-    Caller, Fault, LATE, OLD_QUEUE, Machine, World, changes_what_others_see, concerns_nobody_else, create, life,
+    Caller, Fault, LATE, Machine, OLD_QUEUE, World, changes_what_others_see, concerns_nobody_else, create,
+    life,
 };
 use sbe_core::life::{Life, Wish};
 use stateright::{Checker, Model, Property};

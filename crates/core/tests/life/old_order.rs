@@ -43,9 +43,7 @@ impl Machine for TagFirst {
             (Self::Read, Answer::Stored(Some(session))) => Self::Mint(Box::new(session)),
             (Self::Mint(old), Answer::Identity(identity)) => Self::Tag(old, identity),
             (Self::Tag(old, identity), Answer::Done) => Self::Put(old, identity),
-            (Self::Put(old, identity), Answer::Done) => {
-                Self::Keys(Box::new(Session { identity, ..*old }))
-            }
+            (Self::Put(old, identity), Answer::Done) => Self::Keys(Box::new(Session { identity, ..*old })),
             (Self::Put(_, identity), Answer::Conflict | Answer::Unknown) => Self::Drop(identity),
             (Self::Drop(_), Answer::Done) => Self::End(Ending::Overtaken),
             (Self::Keys(session), Answer::Keys(keys)) => Self::End(Ending::Session(session, keys)),

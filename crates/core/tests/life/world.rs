@@ -131,7 +131,11 @@ impl<M: Machine> World<M> {
         let made = match step {
             Step::MintIdentity | Step::MakeQueue { .. } => 1,
             // What was certainly never stored is known to nobody: its name can be used again.
-            Step::DropQueue(_) | Step::DropIdentity(_) if running.fault == Fault::None && running.made > 0 => -1,
+            Step::DropQueue(_) | Step::DropIdentity(_)
+                if running.fault == Fault::None && running.made > 0 =>
+            {
+                -1
+            }
             _ => 0,
         };
         let (name, now) = (format!("{caller}{}", running.made), self.now);
@@ -288,10 +292,7 @@ pub(crate) fn maker(name: &str) -> Option<usize> {
 /// Whether other calls cannot tell when the step is done, and it does not depend on what they do:
 /// what is made is not known to others yet, and what is dropped is not known any more.
 pub(crate) fn concerns_nobody_else(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::MintIdentity | Step::MakeQueue { .. } | Step::DropQueue(_) | Step::DropIdentity(_)
-    )
+    matches!(step, Step::MintIdentity | Step::MakeQueue { .. } | Step::DropQueue(_) | Step::DropIdentity(_))
 }
 
 /// Whether it matters that the step is done a second time later.
