@@ -68,10 +68,10 @@ async fn calls_at_once_leave_one_queue() {
     assert_eq!(*item["sqsUrl"].as_s().unwrap(), urls[0]);
     sbe_tests::eventually("no queue without a session", || async {
         let (queues, owned) = (queues().await, owned_queues().await);
-        let mut unowned = queues.iter().filter(|url| !before.contains(*url) && !owned.contains(*url));
+        let unowned = queues.iter().filter(|url| !before.contains(*url) && !owned.contains(*url));
         let sqs = backend::sqs();
         // Those that other flows make by hand have no tag.
-        while let Some(url) = unowned.next() {
+        for url in unowned {
             let tags = sqs.list_queue_tags().queue_url(url).send().await.ok()?;
             if tags.tags().is_some_and(|tags| tags.contains_key("identityId")) {
                 return None;

@@ -90,3 +90,21 @@ async fn expired_entries_are_not_shown() {
         backend.history(user).await.iter().map(|entry| entry["messageId"].clone()).collect();
     assert_eq!(ids, [json!("living")]);
 }
+
+/// docs/PROTOCOL.md: "A message is a JSON object of at most 256,000 bytes in UTF-8."
+#[tokio::test]
+async fn the_largest_message_is_kept() {
+    let (backend, user) = (Backend::new(), unique());
+    let text = "x".repeat(255_000);
+    let message = json!({"userId": user, "messageId": "large", "text": text}).to_string();
+    backend.put_record(&message).await;
+    let kept = sbe_tests::eventually("the large message", || async {
+        let history = backend.history(user).await;
+        (!history.is_empty()).then_some(history)
+    });
+    assert_eq!(kept.await[0]["text"], text);
+    let size = dynamodb().describe_table().table_name(&stack().history_table).send().await.unwrap();
+    let index = &size.table.unwrap().local_secondary_indexes.unwrap()[0];
+    let projected = index.projection.as_ref().unwrap().non_key_attributes();
+    assert_eq!(projected, ["isRead", "type", "ttl"], "DynamoDB counts item and index together");
+}

@@ -120,7 +120,44 @@ async fn later() {
     assert_eq!(read(&backend, user).await, ["a", "b"]);
 }
 
-/// docs/PROTOCOL.md: "tens of thousands of ids in one call".
+/// More than a call has time for: all are marked, and all are told once.
+#[tokio::test]
+async fn eight_thousand_ids_are_all_marked_and_told_once() {
+    let backend = Backend::new();
+    let user = unique();
+    let browser = backend.create(unique(), "s", Some(user)).await;
+    let ids: Vec<String> = (0..8000).map(|n| format!("m-{n:05}")).collect();
+    write_unread(user, &ids).await;
+    let reply = backend.post(&format!("/messages/set-read/user/{user}"), json!(ids)).await.success();
+    let now: Vec<&str> =
+        reply["messages_receipted"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert!(!now.is_empty(), "a call marks as many as it has time for");
+    assert_eq!(receipted(&browser, ids.len()).await, ids, "each id once");
+    let left = backend.post(&format!("/messages/set-read/user/{user}"), json!(ids)).await.success();
+    assert_eq!(left["messages_receipted"], json!([]), "none is left");
+}
+
+/// Entries as the history holds them.
+async fn write_unread(user: i64, ids: &[String]) {
+    use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+    let (table, db) = (&sbe_tests::system::stack().history_table, sbe_tests::backend::dynamodb());
+    let put = |id: &String| {
+        let put = PutRequest::builder()
+            .item("userId", AttributeValue::N(user.to_string()))
+            .item("messageId", AttributeValue::S(id.clone()))
+            .item("created", AttributeValue::N(format!("{}.5", sbe_tests::now())))
+            .item("isRead", AttributeValue::N("0".into()))
+            .item("message", AttributeValue::S("{}".into()))
+            .item("ttl", AttributeValue::N((sbe_tests::now() + 3600).to_string()));
+        WriteRequest::builder().put_request(put.build().unwrap()).build()
+    };
+    for chunk in ids.chunks(25) {
+        let puts: Vec<WriteRequest> = chunk.iter().map(put).collect();
+        db.batch_write_item().request_items(table, puts).send().await.unwrap();
+    }
+}
+
+/// docs/PROTOCOL.md: "a call may list tens of thousands of\nids that way".
 #[tokio::test]
 async fn very_many_ids() {
     let backend = Backend::new();

@@ -2,7 +2,7 @@
 
 use crate::{
     config::Config, functions::Functions, history::History, identities::Identities, lookups::Lookups,
-    owners::Owners, queues::Queues, receipts::Receipts, sessions::Sessions,
+    owners::Owners, parking::Parking, queues::Queues, receipts::Receipts, sessions::Sessions,
 };
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -91,7 +91,12 @@ impl Clients {
 
     /// Read receipts.
     pub fn receipts(&self) -> Receipts {
-        Receipts::new(self.history(), self.functions(), &self.config)
+        Receipts::new(self.history(), self.functions(), self.parking(), &self.config)
+    }
+
+    /// The queue of work that was given up.
+    pub fn parking(&self) -> Parking {
+        Parking::new(self.queues(), &self.config)
     }
 
     /// The other functions.

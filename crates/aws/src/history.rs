@@ -1,46 +1,23 @@
-//! The history table.
-//!
-//! The index by `created` is a local one, so that a page is read consistently: what was written
-//! is shown at once.
+//! The history table: entries added and marked read. How it is read is in [`crate::pages`].
 
 use crate::{Error, Kind, Result, config::Config};
-use aws_sdk_dynamodb::{
-    Client,
-    operation::query::{QueryOutput, builders::QueryFluentBuilder},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use sbe_core::{
-    history::{Entry, Position, Query, Timestamp},
+    history::{Entry, Head, Timestamp},
     id::{MessageId, UserId},
 };
 use std::collections::HashMap;
 
-/// The index of a user's messages by time.
-const CREATED_INDEX: &str = "created-index";
-
-type Item = HashMap<String, AttributeValue>;
-
-/// A part of a history.
-#[derive(Debug, Default)]
-pub struct Page {
-    /// Entries, newest first.
-    pub entries: Vec<Entry>,
-    /// Where the next page starts, if there may be one.
-    pub next: Option<Position>,
-}
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The history table.
 #[derive(Debug, Clone)]
 pub struct History {
-    db: Client,
-    table: String,
+    pub(crate) db: Client,
+    pub(crate) table: String,
 }
 
 impl History {
-    /// A page ends before its messages take more than this in the reply, so that it stays below
-    /// Lambda's limit of 6 MB.
-    const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
-
     pub(crate) fn new(db: Client, config: &Config) -> Self {
         Self { db, table: config.history_table() }
     }
@@ -61,113 +38,37 @@ impl History {
         }
     }
 
-    /// Marks a message read. Tells whether that changed it: not when it was read already, and not
-    /// when the user has no such message; nothing is ever created.
-    pub async fn mark_read(&self, user: UserId, id: &MessageId) -> Result<bool> {
+    /// Marks a message read for `call`. Tells whether this call has changed it, with this try or an
+    /// earlier one whose answer was lost: not when it was read already, and not when the user has no
+    /// such message; nothing is ever created.
+    pub async fn mark_read(&self, user: UserId, id: &MessageId, call: &str) -> Result<bool> {
         let update = self
             .db
             .update_item()
             .table_name(&self.table)
-            .key("userId", number(user))
-            .key("messageId", AttributeValue::S(id.as_str().into()))
-            .update_expression("SET isRead = :read")
-            .condition_expression("isRead = :unread")
+            .set_key(Some(key(user, id)))
+            .update_expression("SET isRead = :read, readBy = :call")
+            .condition_expression("isRead = :unread OR readBy = :call")
             .expression_attribute_values(":read", number(1))
-            .expression_attribute_values(":unread", number(0));
+            .expression_attribute_values(":unread", number(0))
+            .expression_attribute_values(":call", AttributeValue::S(call.into()));
         match update.send().await.map_err(Error::sdk("UpdateItem of a history entry")) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == Kind::Conflict => Ok(false),
             Err(error) => Err(error),
         }
     }
-
-    /// The ids of the messages that a user has not read and that were published up to `as_of`.
-    pub async fn unread(&self, user: UserId, as_of: Timestamp) -> Result<Vec<MessageId>> {
-        let mut ids = Vec::new();
-        let mut start = None;
-        loop {
-            let query = self
-                .created_between(user, Timestamp(0), as_of)
-                .filter_expression("isRead = :unread")
-                .expression_attribute_values(":unread", number(0))
-                .projection_expression("messageId")
-                .set_exclusive_start_key(start);
-            let reply = query.send().await.map_err(Error::sdk("Query of unread messages"))?;
-            for mut item in reply.items.unwrap_or_default() {
-                let id = item.remove("messageId").and_then(|id| id.as_s().ok().cloned());
-                let id = id.and_then(|id| MessageId::parse(id).ok());
-                ids.push(id.ok_or_else(|| malformed("messageId"))?);
-            }
-            start = reply.last_evaluated_key;
-            if start.is_none() {
-                return Ok(ids);
-            }
-        }
-    }
-
-    /// The entries that `query` wants at `now` (epoch seconds), newest first.
-    pub async fn page(&self, query: &Query, now: i64) -> Result<Page> {
-        let mut page = Page::default();
-        let mut bytes = 0;
-        let mut start = query.after.as_ref().map(|position| position_key(query.user, position));
-        loop {
-            let reply = self.fetch(query, start).await?;
-            for item in reply.items.unwrap_or_default() {
-                let entry = from_item(item)?;
-                if !query.wants(&entry, now) {
-                    continue;
-                }
-                bytes += reply_len(&entry.json);
-                let full = page.entries.len() == query.limit || bytes > Self::MAX_PAGE_BYTES;
-                if full && let Some(last) = page.entries.last() {
-                    page.next = Some(Position::after(last));
-                    return Ok(page);
-                }
-                page.entries.push(entry);
-            }
-            match reply.last_evaluated_key {
-                Some(key) => start = Some(key),
-                None => return Ok(page),
-            }
-        }
-    }
-
-    async fn fetch(&self, query: &Query, start: Option<Item>) -> Result<QueryOutput> {
-        let request = self.created_between(query.user, query.start, query.end).set_exclusive_start_key(start);
-        request.send().await.map_err(Error::sdk("Query of a history"))
-    }
-
-    /// A user's messages of a time, newest first.
-    fn created_between(&self, user: UserId, start: Timestamp, end: Timestamp) -> QueryFluentBuilder {
-        self.db
-            .query()
-            .table_name(&self.table)
-            .index_name(CREATED_INDEX)
-            .key_condition_expression("userId = :user AND created BETWEEN :start AND :end")
-            .expression_attribute_values(":user", number(user))
-            .expression_attribute_values(":start", number(start))
-            .expression_attribute_values(":end", number(end))
-            .consistent_read(true)
-            .scan_index_forward(false)
-    }
 }
 
-/// An upper bound of a message's length in a reply, which holds JSON in a JSON string.
-fn reply_len(json: &str) -> usize {
-    const OWN_FIELDS: usize = 2048;
-    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count() + OWN_FIELDS
-}
-
-fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-fn position_key(user: UserId, position: &Position) -> Item {
+pub(crate) fn key(user: UserId, id: &MessageId) -> Item {
     HashMap::from([
         ("userId".into(), number(user)),
-        ("messageId".into(), AttributeValue::S(position.id().as_str().into())),
-        ("created".into(), number(position.created())),
+        ("messageId".into(), AttributeValue::S(id.as_str().into())),
     ])
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
 }
 
 /// The message's text is one attribute, apart from ours: no field of it can overwrite one.
@@ -186,24 +87,41 @@ fn to_item(entry: &Entry) -> Item {
     item
 }
 
-fn from_item(mut item: Item) -> Result<Entry> {
-    let mut text = |name: &'static str| match item.remove(name) {
-        Some(AttributeValue::S(text) | AttributeValue::N(text)) => Ok(text),
-        _ => Err(malformed(name)),
-    };
-    let whole = |name: &'static str, text: String| text.parse::<i64>().map_err(|_| malformed(name));
+pub(crate) fn from_item(mut item: Item) -> Result<Entry> {
+    let Head { id, created, kind, ttl } = take_head(&mut item)?;
     Ok(Entry {
-        user: UserId(whole("userId", text("userId")?)?),
-        id: MessageId::parse(text("messageId")?).map_err(|_| malformed("messageId"))?,
-        created: Timestamp::parse("created", &text("created")?).map_err(|_| malformed("created"))?,
-        is_read: text("isRead")? == "1",
-        json: text("message")?,
-        ttl: whole("ttl", text("ttl")?)?,
-        kind: text("type").ok(),
+        user: UserId(whole(&mut item, "userId")?),
+        id,
+        created,
+        is_read: text(&mut item, "isRead")? == "1",
+        json: text(&mut item, "message")?,
+        ttl,
+        kind,
     })
 }
 
-fn malformed(attribute: &'static str) -> Error {
+/// Takes what the index holds from an item.
+pub(crate) fn take_head(item: &mut Item) -> Result<Head> {
+    Ok(Head {
+        id: MessageId::parse(text(item, "messageId")?).map_err(|_| malformed("messageId"))?,
+        created: Timestamp::parse("created", &text(item, "created")?).map_err(|_| malformed("created"))?,
+        kind: text(item, "type").ok(),
+        ttl: whole(item, "ttl")?,
+    })
+}
+
+fn whole(item: &mut Item, name: &'static str) -> Result<i64> {
+    text(item, name)?.parse().map_err(|_| malformed(name))
+}
+
+fn text(item: &mut Item, name: &'static str) -> Result<String> {
+    match item.remove(name) {
+        Some(AttributeValue::S(text) | AttributeValue::N(text)) => Ok(text),
+        _ => Err(malformed(name)),
+    }
+}
+
+pub(crate) fn malformed(attribute: &'static str) -> Error {
     Error::new("Reading a history entry", Kind::Refused, format!("malformed attribute {attribute}"))
 }
 

@@ -10,9 +10,11 @@
 //! - [`sessions`]: the sessions table: one session, a page of all
 //! - [`owners`]: the queues that sessions own
 //! - [`lookups`]: lookups of the sessions that messages are for
-//! - [`history`]: the history table
+//! - [`history`]: the history table: entries added and marked read
+//! - [`pages`]: pages of histories, and what is unread
 //! - [`queues`]: the session queues and the queue for rejected records
 //! - [`identities`]: Cognito identities and their credentials
+//! - [`parking`]: the queue of work that was given up
 //! - [`functions`]: invocations of the other functions
 //! - [`receipts`]: marks messages read and tells the user's sessions
 //! - [`retry`]: full-jitter backoff within the time an invocation has left
@@ -29,6 +31,8 @@ pub mod history;
 pub mod identities;
 pub mod lookups;
 pub mod owners;
+pub mod pages;
+pub mod parking;
 pub mod queues;
 pub mod random;
 pub mod receipts;

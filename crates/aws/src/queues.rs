@@ -91,13 +91,18 @@ impl Queues {
     ///
     /// # Errors
     /// [`Kind::NotFound`] when the queue is gone.
-    pub async fn send_batch(&self, url: &str, bodies: &[String]) -> Result<Vec<FailedEntry>> {
-        let entries =
-            bodies.iter().enumerate().map(|(index, body)| entry(index, body)).collect::<Result<_>>()?;
+    pub async fn send_batch<'a>(
+        &self,
+        url: &str,
+        bodies: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<FailedEntry>> {
+        let entries: Vec<SendMessageBatchRequestEntry> =
+            bodies.into_iter().enumerate().map(|(index, body)| entry(index, body)).collect::<Result<_>>()?;
+        let count = entries.len();
         let batch = self.sqs.send_message_batch().queue_url(url).set_entries(Some(entries));
         let reply = batch.send().await.map_err(Error::sdk("SendMessageBatch"))?;
         let failed = reply.failed.into_iter().map(|failed| {
-            let index = failed.id.parse().ok().filter(|index| *index < bodies.len());
+            let index = failed.id.parse().ok().filter(|index| *index < count);
             let transient = !failed.sender_fault || kind_of_code(&failed.code) == Kind::Throttled;
             let unknown = Error::new("SendMessageBatch", Kind::Refused, "unknown entry in the reply");
             Ok(FailedEntry { index: index.ok_or(unknown)?, transient })

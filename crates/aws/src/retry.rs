@@ -33,6 +33,27 @@ impl Deadline {
         Self(self.0.min(Instant::now() + time))
     }
 
+    /// This deadline less some time that is kept aside: a quarter of what is left at most.
+    #[must_use]
+    pub fn sooner_by(self, aside: Duration) -> Self {
+        Self(self.0 - aside.min(self.remaining() / 4))
+    }
+
+    /// This moment, and some time after it.
+    #[must_use]
+    pub fn later_by(self, time: Duration) -> Self {
+        Self(self.0 + time)
+    }
+
+    /// Waits until this moment; false, and at once, if `deadline` comes first.
+    pub async fn wait_until(self, deadline: Self) -> bool {
+        if deadline.0 <= self.0 {
+            return false;
+        }
+        tokio::time::sleep_until(self.0).await;
+        true
+    }
+
     /// This deadline and the reserve behind it: for reporting what was not done.
     #[must_use]
     pub fn with_reserve(self) -> Self {

@@ -6,7 +6,7 @@
 use crate::{
     Invalid,
     id::{MessageId, UserId},
-    message::{merged, text_json},
+    message::{Message, merged, text_json},
     page,
 };
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,19 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The entry of a message that was published at `created`, kept for `ttl` seconds from then on.
+    pub fn new(user: UserId, created: Timestamp, message: &Message, ttl: i64) -> Self {
+        Self {
+            user,
+            id: message.id().clone(),
+            created,
+            is_read: false,
+            kind: message.kind().map(str::to_owned),
+            json: message.json().to_owned(),
+            ttl: created.seconds() + ttl,
+        }
+    }
+
     /// The message as `/messages/user/{userId}` shows it: its own fields, with `messageId`,
     /// `userId`, `created` and `is_read` in place of any of those names.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
@@ -97,6 +110,23 @@ impl fmt::Debug for Entry {
         f.debug_struct("Entry").field("user", &self.user).field("id", &self.id).finish_non_exhaustive()
     }
 }
+
+/// An entry as the index by time holds it: all but the message. `DynamoDB` counts an item together with
+/// its entries in local indexes, so that only this leaves room for the largest message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The message's id.
+    pub id: MessageId,
+    /// When it was published.
+    pub created: Timestamp,
+    /// The message's field `_type`, if it has one.
+    pub kind: Option<String>,
+    /// When it may be removed, in epoch seconds.
+    pub ttl: i64,
+}
+
+/// A call reads at most so many heads, a megabyte: a page may then be shorter than asked for.
+pub const MAX_HEADS: usize = 10_000;
 
 /// A request for a part of a user's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,10 +169,17 @@ impl Query {
 
     /// Whether an entry belongs to the answer at `now` (epoch seconds); expired ones do not, though
     /// DynamoDB may keep them for days.
-    pub fn wants(&self, entry: &Entry, now: i64) -> bool {
+    pub fn wants(&self, head: &Head, now: i64) -> bool {
         let kind_wanted =
-            self.kinds.is_empty() || entry.kind.as_ref().is_some_and(|kind| self.kinds.contains(kind));
-        entry.ttl > now && (self.start..=self.end).contains(&entry.created) && kind_wanted
+            self.kinds.is_empty() || head.kind.as_ref().is_some_and(|kind| self.kinds.contains(kind));
+        head.ttl > now && (self.start..=self.end).contains(&head.created) && kind_wanted
+    }
+
+    /// How many heads to ask for, when `found` are there: one more than are missing tells whether
+    /// there is a next page, and where most are passed over, more at a time save calls.
+    pub fn heads_to_read(&self, found: usize) -> usize {
+        let missing = self.limit + 1 - found;
+        if self.kinds.is_empty() { missing } else { missing.max(1000) }
     }
 }
 
@@ -164,9 +201,9 @@ pub struct Position {
 }
 
 impl Position {
-    /// The place after `entry`.
-    pub fn after(entry: &Entry) -> Self {
-        Self { micros: entry.created.0, id: entry.id.clone() }
+    /// The place after an entry.
+    pub fn after(created: Timestamp, id: &MessageId) -> Self {
+        Self { micros: created.0, id: id.clone() }
     }
 
     /// When the entry before this place was published.
@@ -194,6 +231,7 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Target;
     use proptest::prelude::*;
     use std::collections::HashMap;
 
@@ -207,6 +245,25 @@ mod tests {
             json: json.into(),
             ttl: 200,
         }
+    }
+
+    fn head() -> Head {
+        let Entry { id, created, kind, ttl, .. } = entry("{}");
+        Head { id, created, kind, ttl }
+    }
+
+    #[test]
+    fn an_entry_is_kept_from_the_time_of_publishing() {
+        let id = || MessageId::parse("m").unwrap();
+        let message = Message::parse(br#"{"_type":"news"}"#, &Target::EVERYONE, id).unwrap();
+        let entry = Entry::new(UserId(7), Timestamp(5_900_000), &message, 10);
+        assert_eq!((entry.ttl, entry.is_read, entry.kind.as_deref()), (15, false, Some("news")));
+    }
+
+    #[test]
+    fn one_head_more_than_missing_tells_of_a_next_page() {
+        assert_eq!(parse(&[("limit", "5")]).unwrap().heads_to_read(2), 4);
+        assert_eq!(parse(&[("limit", "5"), ("_type", "a")]).unwrap().heads_to_read(2), 1000);
     }
 
     fn parse(parameters: &[(&str, &'static str)]) -> Result<Query, Invalid> {
@@ -246,7 +303,8 @@ mod tests {
 
     #[test]
     fn a_position_belongs_to_its_time() {
-        let token: &'static str = Position::after(&entry("{}")).to_token().leak();
+        let head = head();
+        let token: &'static str = Position::after(head.created, &head.id).to_token().leak();
         assert!(parse(&[("next", token), ("start", "1763800000.000001")]).is_ok());
         for (name, value) in [("start", "1763800000.000002"), ("end", "1763800000")] {
             assert_eq!(parse(&[("next", token), (name, value)]).unwrap_err().field(), "next", "{name}");
@@ -255,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_wanted_within_its_time_type_and_life() {
-        let wants = |parameters: &[_], now| parse(parameters).unwrap().wants(&entry("{}"), now);
+        let wants = |parameters: &[_], now| parse(parameters).unwrap().wants(&head(), now);
         assert!(wants(&[], 199));
         assert!(!wants(&[], 200), "expired");
         assert!(wants(&[("start", "1763800000.000001"), ("end", "1763800000.000001")], 0), "inclusive");

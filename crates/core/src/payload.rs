@@ -56,18 +56,25 @@ pub struct Delivery<'a> {
     pub messages: Vec<usize>,
 }
 
+/// A function hands what it had no time for to itself at most so often, well below the 16 invocations at
+/// which Lambda takes it for a loop.
+pub const MAX_DEPTH: u32 = 12;
+
 /// The history's input: messages for users' histories.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 pub struct HistoryPayload<'a> {
     /// The messages with their time.
     #[serde(borrow)]
     pub messages: Vec<HistoryMessage<'a>>,
     /// Whose history gets which of them.
     pub users: Vec<HistoryUser>,
+    /// How many invocations have handed this on before.
+    #[serde(default)]
+    pub depth: u32,
 }
 
 /// A message for histories.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 pub struct HistoryMessage<'a> {
     /// When it was published, in epoch seconds.
     #[serde(borrow)]
@@ -78,7 +85,7 @@ pub struct HistoryMessage<'a> {
 }
 
 /// The messages for one user's history.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryUser {
     /// The user.
@@ -95,6 +102,11 @@ pub struct ReceiptPayload {
     pub user_id: UserId,
     /// What was read.
     pub read: Vec<MessageId>,
+    /// The call that says so: what it has marked is told, also if that is seen by another invocation.
+    pub call: String,
+    /// How many invocations have handed this on before.
+    #[serde(default)]
+    pub depth: u32,
 }
 
 impl ReceiptPayload {

@@ -25,6 +25,8 @@ pub struct App {
 impl App {
     /// Builds the app from configured clients.
     pub fn new(clients: &Clients) -> Self {
+        // Every call is tried again here, within the time there is.
+        let clients = clients.without_retries();
         Self { history: clients.history(), receipts: clients.receipts() }
     }
 }
@@ -65,16 +67,16 @@ pub async fn handle(
 ) -> Result<ApiGatewayProxyResponse, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline).at_most(HTTP_TIME);
     let request = Request::from(event.payload);
-    let result = act(app, &request, deadline).await;
+    let result = act(app, &request, &event.context.request_id, deadline).await;
     Ok(reply::reply(&request, result))
 }
 
-async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
+async fn act(app: &App, request: &Request, call: &str, deadline: Deadline) -> Result<Reply, ApiError> {
     let action = route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))?;
     match action {
-        Action::List => list::list(app, request).await,
+        Action::List => list::list(app, request, deadline).await,
         Action::SetReadListed | Action::SetReadAsOf | Action::SetReadBody => {
-            set_read::set_read(app, action, request, deadline).await
+            set_read::set_read(app, action, request, call, deadline).await
         }
     }
 }

@@ -118,7 +118,7 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     match event::parse(event.payload.get())? {
         Event::Scheduled(event) => {
-            let Reply(json) = cleanup::scheduled(app, event, deadline).await?;
+            let Reply(json) = Box::pin(cleanup::scheduled(app, event, deadline)).await?;
             Ok(Outcome::Cleanup(RawValue::from_string(json)?))
         }
         Event::Http(request) => {
@@ -136,6 +136,6 @@ async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, 
         Action::Status => status::one(app, request, deadline).await,
         Action::StatusAll => status::all(app, request, deadline).await,
         Action::Destroy => calls::destroy(app, request, deadline).await,
-        Action::Cleanup => cleanup::cleanup(app, request, deadline).await,
+        Action::Cleanup => Box::pin(cleanup::cleanup(app, request, deadline)).await,
     }
 }

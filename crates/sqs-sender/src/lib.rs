@@ -14,6 +14,7 @@
 mod deliver;
 pub mod seal;
 
+use deliver::{Outcome, deliver};
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
@@ -23,6 +24,7 @@ use sbe_core::payload::{Delivery, SendPayload};
 use sbe_edge::{event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::time::Duration;
 
 /// What the function works with.
 pub struct App {
@@ -56,25 +58,74 @@ pub struct Summary {
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Summary, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let payload: SendPayload<'_> = event::parse(event.payload.get())?;
-    let outcomes: Vec<deliver::Outcome<'_>> = stream::iter(&payload.deliveries)
-        .map(|delivery| deliver::deliver(&app.queues, &payload.messages, delivery, deadline))
-        .buffer_unordered(app.config.max_concurrency)
-        .collect()
-        .await;
-    let left: Vec<Delivery<'_>> = outcomes.iter().filter_map(|outcome| outcome.left.clone()).collect();
-    let summary = Summary {
-        sent: outcomes.iter().map(|outcome| outcome.sent).sum(),
-        gone: outcomes.iter().map(|outcome| outcome.gone).sum(),
-        handed_back: left.iter().map(|delivery| delivery.messages.len()).sum(),
-    };
+    let SendPayload { messages, deliveries } = payload;
+    let mut sent = Sent::default();
+    let mut unknown = sent.take(send_all(app, &messages, &deliveries, deadline).await);
+    let first_seen = Deadline::after(Duration::ZERO);
+    for since in KNOWN_AFTER {
+        let tried_again = first_seen.later_by(since);
+        if unknown.is_empty() || !tried_again.wait_until(deadline).await {
+            break;
+        }
+        unknown = sent.take(send_all(app, &messages, &unknown, deadline).await);
+    }
+    let is_believed = first_seen.later_by(KNOWN_AFTER[1]).has_passed();
+    let Sent { sent, mut left } = sent;
+    let gone = if is_believed { count(&unknown) } else { 0 };
+    if !is_believed {
+        left.append(&mut unknown);
+    }
+    let summary = Summary { sent, gone, handed_back: count(&left) };
     let counts = [
         ("Sent", summary.sent as u64),
         ("Gone", summary.gone as u64),
         ("HandedBack", summary.handed_back as u64),
     ];
     metrics::record(&app.config, &counts);
-    hand_back(app, payload.messages, left, &summary, deadline).await?;
+    hand_back(app, messages, left, &summary, deadline).await?;
     Ok(summary)
+}
+
+/// SQS may not know a new queue for about a second. A queue that it does not know is tried again so
+/// long after it was first not known, then it is gone: its session has ended. All of them wait
+/// together, so that the many queues of an audience that has left hold up nothing.
+const KNOWN_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+/// What became of deliveries.
+#[derive(Default)]
+struct Sent<'a> {
+    sent: usize,
+    left: Vec<Delivery<'a>>,
+}
+
+impl<'a> Sent<'a> {
+    /// Counts outcomes; gives the deliveries whose queue is not known.
+    fn take(&mut self, outcomes: Vec<Outcome<'a>>) -> Vec<Delivery<'a>> {
+        let mut unknown = Vec::new();
+        for outcome in outcomes {
+            self.sent += outcome.sent;
+            self.left.extend(outcome.left);
+            unknown.extend(outcome.without_queue);
+        }
+        unknown
+    }
+}
+
+async fn send_all<'a>(
+    app: &App,
+    messages: &[&RawValue],
+    deliveries: &[Delivery<'a>],
+    deadline: Deadline,
+) -> Vec<Outcome<'a>> {
+    stream::iter(deliveries)
+        .map(|delivery| deliver(&app.queues, messages, delivery, deadline))
+        .buffer_unordered(app.config.max_concurrency)
+        .collect()
+        .await
+}
+
+fn count(deliveries: &[Delivery<'_>]) -> usize {
+    deliveries.iter().map(|delivery| delivery.messages.len()).sum()
 }
 
 async fn hand_back(

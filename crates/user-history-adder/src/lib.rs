@@ -1,23 +1,28 @@
 //! Writes messages and read receipts to users' histories.
 //!
-//! Every write is conditional, so that an event may be handled again without harm: a failure
-//! fails the invocation, and Lambda tries the whole payload again.
+//! # Layout
+//!
+//! - [`add`](mod@add): messages for histories, entry by entry
+//! - [`receive`]: read receipts, in chunks
+//! - [`App::hand_on`], [`App::park`]: what there was no time for, and what is refused for good
+//!
+//! Each entry has its own outcome: one that is refused stops no other, and what was written is not
+//! written again.
 
-use futures::{StreamExt, TryStreamExt, stream};
+mod add;
+mod receive;
+
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
     clients::Clients,
     config::Config,
+    functions::Functions,
     history::History,
+    parking::Parking,
     receipts::Receipts,
     retry::{Deadline, retry},
 };
-use sbe_core::{
-    history::{Entry, Timestamp},
-    id::UserId,
-    message::Message,
-    payload::{HistoryPayload, ReceiptPayload},
-};
+use sbe_core::payload::{MAX_DEPTH, ReceiptPayload};
 use sbe_edge::{event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -26,6 +31,8 @@ use serde_json::value::RawValue;
 pub struct App {
     history: History,
     receipts: Receipts,
+    functions: Functions,
+    parking: Parking,
     config: Config,
 }
 
@@ -34,69 +41,62 @@ impl App {
     pub fn new(clients: &Clients) -> Self {
         // Every call is tried again here, entry by entry.
         let clients = clients.without_retries();
-        Self { history: clients.history(), receipts: clients.receipts(), config: clients.config().clone() }
+        Self {
+            history: clients.history(),
+            receipts: clients.receipts(),
+            functions: clients.functions(),
+            parking: clients.parking(),
+            config: clients.config().clone(),
+        }
+    }
+
+    /// Hands a payload to this function again; one that was handed on too often already is parked.
+    async fn hand_on(&self, payload: String, depth: u32, deadline: Deadline) -> Result<(), Error> {
+        let name = &self.config.function_name;
+        if depth > MAX_DEPTH {
+            return self.park("there was no time in as many tries as there may be", &payload, deadline).await;
+        }
+        Ok(retry(deadline, || self.functions.invoke_async(name, payload.clone())).await?)
+    }
+
+    /// Parks a payload that this function cannot do.
+    async fn park(&self, reason: &str, payload: &str, deadline: Deadline) -> Result<(), Error> {
+        Ok(self.parking.park(&self.config.function_name, reason, payload, deadline).await?)
     }
 }
 
 /// What became of a payload.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Entries that were added, or messages that were marked read.
-    pub changed: usize,
     /// Entries or ids in the payload.
     pub total: usize,
+    /// Entries that were added, or messages that were marked read.
+    pub changed: usize,
+    /// Entries or ids that there was no time for, handed to this function again.
+    pub handed_back: usize,
+    /// Entries or ids that were refused for good and parked.
+    pub parked: usize,
 }
 
 /// Handles a payload of messages or of read receipts.
+///
+/// # Errors
+/// When the payload is malformed, or what is left of it can be neither handed on nor parked: Lambda
+/// then tries all of it again, which changes nothing that was done.
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Summary, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let text = event.payload.get();
     let summary = match serde_json::from_str::<ReceiptPayload>(text) {
-        Ok(receipt) => {
-            let marked = app.receipts.mark(receipt.user_id, &receipt.read, deadline).await?;
-            if !marked.left.is_empty() {
-                return Err("the time was too short to mark all messages read".into());
-            }
-            Summary { changed: marked.changed.len(), total: receipt.read.len() }
-        }
-        Err(_) => add(app, &event::parse(text)?, deadline).await?,
+        Ok(receipt) => receive::receive(app, receipt, deadline).await?,
+        Err(_) => add::add(app, event::parse(text)?, deadline).await?,
     };
-    metrics::record(&app.config, &[("Changed", summary.changed as u64), ("Entries", summary.total as u64)]);
+    let counts = [
+        ("Entries", summary.total as u64),
+        ("Changed", summary.changed as u64),
+        ("HandedBack", summary.handed_back as u64),
+        ("Parked", summary.parked as u64),
+    ];
+    metrics::record(&app.config, &counts);
     Ok(summary)
-}
-
-async fn add(app: &App, payload: &HistoryPayload<'_>, deadline: Deadline) -> Result<Summary, Error> {
-    let messages = payload.messages.iter().map(|kept| read(kept.created.get(), kept.message.get()));
-    let messages: Vec<(Timestamp, Message)> = messages.collect::<Result<_, Error>>()?;
-    let writes =
-        payload.users.iter().flat_map(|user| user.messages.iter().map(|index| (user.user_id, *index)));
-    let added: Vec<bool> = stream::iter(writes)
-        .map(|(user, index)| {
-            let message = messages.get(index);
-            async move {
-                let (created, message) = message.ok_or("an entry names a message that is not there")?;
-                let entry = entry(app, user, *created, message);
-                Ok::<_, Error>(retry(deadline, || app.history.add(&entry)).await?)
-            }
-        })
-        .buffer_unordered(app.config.max_concurrency)
-        .try_collect()
-        .await?;
-    Ok(Summary { changed: added.iter().filter(|added| **added).count(), total: added.len() })
-}
-
-fn read(created: &str, json: &str) -> Result<(Timestamp, Message), Error> {
-    Ok((Timestamp::parse("created", created)?, Message::reread(json)?))
-}
-
-fn entry(app: &App, user: UserId, created: Timestamp, message: &Message) -> Entry {
-    Entry {
-        user,
-        id: message.id().clone(),
-        created,
-        is_read: false,
-        kind: message.kind().map(str::to_owned),
-        json: message.json().to_owned(),
-        ttl: created.seconds() + app.config.user_message_ttl_seconds,
-    }
 }

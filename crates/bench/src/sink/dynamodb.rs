@@ -32,6 +32,7 @@ pub(super) fn answer(call: &Call<'_>, body: &[u8]) -> io::Result<Answer> {
         "Query" => query(call, &body),
         "GetItem" => get_item(call, &body),
         "PutItem" => put_item(call, &body["Item"], size),
+        "UpdateItem" => mark_read(call, &body),
         "BatchWriteItem" => batch_write_item(call, &body),
         "BatchGetItem" => batch_get_item(call, &body),
         _ => Answer::error(400, "UnknownOperationException"),
@@ -92,8 +93,28 @@ fn get_item(call: &Call<'_>, body: &Value) -> Answer {
     }
 }
 
+/// An update whose condition is that the entry is not read, or was read by the same call.
+fn mark_read(call: &Call<'_>, body: &Value) -> Answer {
+    call.state.tally().taken(call.operation, 1, 1.0);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let key = (text(&body["Key"]["userId"]["N"]), text(&body["Key"]["messageId"]["S"]));
+    let by = text(&body["ExpressionAttributeValues"][":call"]["S"]);
+    let mut record = call.state.record();
+    match record.history.get_mut(&key) {
+        Some(kept) if kept.is_read == "0" || kept.read_by == by => {
+            (kept.is_read, kept.read_by) = ("1".into(), by);
+            Answer::ok("{}")
+        }
+        _ => Answer::error(400, "ConditionalCheckFailedException"),
+    }
+}
+
 fn put_item(call: &Call<'_>, item: &Value, size: usize) -> Answer {
     call.state.tally().taken(call.operation, 1, steps(size, WRITE_BYTES));
+    let user = item["userId"]["N"].as_str().and_then(|user| user.parse().ok());
+    if user.is_some() && user == call.state.plan.refused_user {
+        return Answer::error(400, "ValidationException");
+    }
     let is_new = !call.state.plan.records || keep(call, item, false);
     if is_new { Answer::ok("{}") } else { Answer::error(400, "ConditionalCheckFailedException") }
 }
@@ -102,7 +123,11 @@ fn put_item(call: &Call<'_>, item: &Value, size: usize) -> Answer {
 fn keep(call: &Call<'_>, item: &Value, replace: bool) -> bool {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let key = (text(&item["userId"]["N"]), text(&item["messageId"]["S"]));
-    let kept = Kept { created: text(&item["created"]["N"]), is_read: text(&item["isRead"]["N"]) };
+    let kept = Kept {
+        created: text(&item["created"]["N"]),
+        is_read: text(&item["isRead"]["N"]),
+        read_by: String::new(),
+    };
     let mut record = call.state.record();
     let is_new = replace || !record.history.contains_key(&key);
     if is_new {

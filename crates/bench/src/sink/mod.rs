@@ -38,6 +38,10 @@ pub struct Plan {
     pub population: Population,
     /// Queues beside those of the sessions, which nobody owns.
     pub orphans: usize,
+    /// So many of the first calls to each queue find that SQS does not know it yet.
+    pub unknown_calls: u32,
+    /// Users whose entries the history table refuses for good.
+    pub refused_user: Option<i64>,
     /// Which calls fail.
     pub faults: Faults,
     /// How long every answer takes.
@@ -49,7 +53,15 @@ pub struct Plan {
 impl Plan {
     /// A sink that answers at once, never fails, and keeps nothing.
     pub fn instant(population: Population) -> Self {
-        Self { population, orphans: 0, faults: Faults::none(), latency: Duration::ZERO, records: false }
+        Self {
+            population,
+            orphans: 0,
+            unknown_calls: 0,
+            refused_user: None,
+            faults: Faults::none(),
+            latency: Duration::ZERO,
+            records: false,
+        }
     }
 
     /// Whether calls have to be told from one another.

@@ -38,6 +38,8 @@ pub struct Kept {
     pub created: String,
     /// Its `isRead`.
     pub is_read: String,
+    /// Its `readBy`.
+    pub read_by: String,
 }
 
 /// All that arrived.
@@ -45,6 +47,8 @@ pub struct Kept {
 pub struct Record {
     /// Queues by URL.
     pub queues: HashMap<String, Queue>,
+    /// Bodies of single messages, such as those of parked work, in order.
+    pub sent: Vec<String>,
     /// Invocations in order.
     pub invocations: Vec<Invocation>,
     /// History entries by user and message.

@@ -32,6 +32,9 @@ pub(super) fn identity(body: &[u8]) -> String {
 
 pub(super) fn send_message_batch(call: &Call<'_>, body: &[u8]) -> io::Result<Answer> {
     let batch: Batch<'_> = serde_json::from_slice(body)?;
+    if call.attempt > 0 && call.attempt <= call.state.plan.unknown_calls {
+        return Ok(Answer::error(400, "com.amazonaws.sqs#QueueDoesNotExist"));
+    }
     let faults = call.state.plan.faults;
     let (mut successful, mut failed, mut taken) = (String::new(), String::new(), Vec::new());
     for (index, entry) in batch.entries.iter().enumerate() {
@@ -66,6 +69,12 @@ fn keep(call: &Call<'_>, url: &str, taken: &[&Entry<'_>]) {
 
 pub(super) fn send_message(call: &Call<'_>, body: &[u8]) -> Answer {
     call.state.tally().taken(call.operation, 1, steps(body.len(), BILLED_BYTES));
+    let message: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    if call.state.plan.records
+        && let Some(body) = message["MessageBody"].as_str()
+    {
+        call.state.record().sent.push(body.to_owned());
+    }
     Answer::ok(format!(r#"{{"MessageId":"{ID}","MD5OfMessageBody":"{MD5}"}}"#))
 }
 

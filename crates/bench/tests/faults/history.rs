@@ -1,12 +1,19 @@
 //! The history adder under faults.
 
-use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink};
+use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink, sink_with};
 use sbe_bench::{
     events::{event, messages},
     population::Population,
-    sink::faults::{Class, Faults},
+    sink::{
+        Plan,
+        faults::{Class, Faults},
+    },
 };
-use sbe_core::{history::Timestamp, id::UserId, payload::PayloadCutter};
+use sbe_core::{
+    history::Timestamp,
+    id::UserId,
+    payload::{MAX_DEPTH, PayloadCutter},
+};
 use std::time::{Duration, Instant};
 use user_history_adder::{App, handle};
 
@@ -62,19 +69,53 @@ async fn resets() {
     survives(Class::Reset).await;
 }
 
-/// The invocation fails in time, and Lambda's retry completes the history.
+/// What there is no time for is handed on by itself, and what was written is not written again.
 #[tokio::test]
-async fn what_there_is_no_time_for_is_left_to_the_retry() {
-    let sink = sink(Population::of(0), Faults { percent: 2, seed: 11, ..silence("PutItem") });
+async fn what_there_is_no_time_for_is_handed_on() {
+    let sink = sink(Population::of(0), Faults { percent: 20, seed: 11, ..silence("PutItem") });
     let app = leak(App::new(&clients(&sink, ADDER).await));
     let time = Duration::from_secs(3);
-    let mut results = Vec::new();
-    while results.last() != Some(&true) {
-        assert!(results.len() < 20, "the adder does not come to an end");
+    let (mut waiting, mut handed_on) = (vec![payload(3 * USERS, 1_500_000)], 0);
+    let mut rounds = 0;
+    while let Some(payload) = waiting.pop() {
+        rounds += 1;
+        assert!(rounds < 20, "the adder does not come to an end");
         let start = Instant::now();
-        results.push(handle(app, event(payload(3 * USERS, 1_500_000), time)).await.is_ok());
+        handle(app, event(payload, time)).await.unwrap();
         assert!(start.elapsed() < time, "the invocation ended after its deadline");
+        let record = sink.state.record();
+        waiting.extend(record.invocations[handed_on..].iter().map(|invoked| invoked.payload.clone()));
+        handed_on = record.invocations.len();
     }
-    assert!(!results[0]);
+    assert!(handed_on > 0, "there was time for all");
     assert_eq!(sink.state.record().history.len(), 3 * USERS * MESSAGES);
+}
+
+/// One user's entries are refused for good: they are parked, and no other user misses one.
+#[tokio::test]
+async fn what_is_refused_is_parked_and_stops_nobody() {
+    let faults = Faults::none();
+    let plan = Plan { refused_user: Some(1), records: true, faults, ..Plan::instant(Population::of(0)) };
+    let sink = sink_with(plan);
+    let app = leak(App::new(&clients(&sink, ADDER).await));
+    let summary = handle(app, event(payload(USERS, 1_500_000), TIME)).await.unwrap();
+    assert_eq!((summary.parked, summary.changed), (MESSAGES, (USERS - 1) * MESSAGES));
+    let parked: serde_json::Value = serde_json::from_str(&sink.state.record().sent[0]).unwrap();
+    assert_eq!(parked["function"], "bench-sqs-browser-user-history-adder");
+    assert!(parked["reason"].as_str().unwrap().contains("ValidationException"), "{}", parked["reason"]);
+    let users = parked["requestPayload"]["users"].as_array().unwrap();
+    assert_eq!((users.len(), &users[0]["userId"]), (1, &serde_json::json!(1)));
+}
+
+/// A payload that was handed on as often as may be is parked, not lost and not handed on for ever.
+#[tokio::test]
+async fn what_was_handed_on_too_often_is_parked() {
+    let sink = sink(Population::of(0), Faults { percent: 100, ..silence("PutItem") });
+    let app = leak(App::new(&clients(&sink, ADDER).await));
+    let mut deep: serde_json::Value = serde_json::from_str(&payload(1, 1_500_000)).unwrap();
+    deep["depth"] = serde_json::json!(MAX_DEPTH);
+    let summary = handle(app, event(deep.to_string(), Duration::from_secs(3))).await.unwrap();
+    assert_eq!(summary.handed_back, MESSAGES);
+    let record = sink.state.record();
+    assert_eq!((record.invocations.len(), record.sent.len()), (0, 1));
 }

@@ -13,6 +13,8 @@ mod dispatcher;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod sender;
 #[cfg(test)]
 mod trial;

@@ -1,10 +1,10 @@
 //! The sender under faults.
 
-use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink};
+use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink, sink_with};
 use sbe_bench::{
     events::{event, messages, sender_payloads},
     population::{Population, aes_key, queue_url},
-    sink::{faults::Class, record::Queue, server::Sink},
+    sink::{Plan, faults::Class, record::Queue, server::Sink},
 };
 use sbe_core::frame::decrypt;
 use sqs_sender::{App, handle};
@@ -119,4 +119,26 @@ async fn what_there_is_no_time_for_is_handed_back() {
     let failures = invoke_until_done(&sink, app, Duration::from_secs(3)).await;
     assert!(!sink.state.record().invocations.is_empty(), "nothing was handed back");
     check(&sink, Class::Timeout, failures > 0);
+}
+
+/// A queue that SQS does not know yet is tried again for some seconds, all of them together; one that
+/// it never knows is gone, and that is success.
+#[tokio::test]
+async fn a_new_queue_is_tried_again_before_it_is_believed_gone() {
+    for (unknown_calls, is_sent) in [(1, true), (2, true), (3, false)] {
+        let plan = Plan { unknown_calls, records: true, ..Plan::instant(Population::of(3 * SESSIONS)) };
+        let sink = sink_with(plan);
+        let app = leak(App::new(&clients(&sink, SENDER).await));
+        let payloads = sender_payloads(&sink.state.plan.population, &messages(MESSAGES, 300));
+        for payload in payloads {
+            let start = Instant::now();
+            let summary = handle(app, event(payload.json, TIME)).await.unwrap();
+            assert!(start.elapsed() < Duration::from_secs(20), "all wait together");
+            let all = 3 * SESSIONS * MESSAGES;
+            assert_eq!((summary.sent, summary.gone), if is_sent { (all, 0) } else { (0, all) });
+        }
+        if is_sent {
+            check(&sink, Class::Throttle, false);
+        }
+    }
 }

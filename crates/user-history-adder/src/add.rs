@@ -1,0 +1,71 @@
+//! Messages for histories, entry by entry.
+
+use crate::{App, Summary};
+use lambda_runtime::Error;
+use sbe_aws::{retry::Deadline, settle::settle};
+use sbe_core::{
+    history::{Entry, Timestamp},
+    id::UserId,
+    message::Message,
+    payload::{HistoryPayload, HistoryUser},
+};
+
+/// One entry to write: whose, and which message by its index.
+type Write = (UserId, usize);
+
+pub(crate) async fn add(
+    app: &App,
+    payload: HistoryPayload<'_>,
+    deadline: Deadline,
+) -> Result<Summary, Error> {
+    let messages = payload.messages.iter().map(|kept| read(kept.created.get(), kept.message.get()));
+    let messages: Vec<(Timestamp, Message)> = messages.collect::<Result<_, Error>>()?;
+    let writes: Vec<Write> = payload
+        .users
+        .iter()
+        .flat_map(|user| user.messages.iter().map(|index| (user.user_id, *index)))
+        .collect();
+    if writes.iter().any(|(_, index)| *index >= messages.len()) {
+        return Err("an entry names a message that is not there".into());
+    }
+    let add = async |(user, index): &Write| {
+        let (created, message) = &messages[*index];
+        let ttl = app.config.user_message_ttl_seconds;
+        app.history.add(&Entry::new(*user, *created, message, ttl)).await
+    };
+    let total = writes.len();
+    let settled = settle(writes, app.config.max_concurrency, deadline, add).await;
+    let summary = Summary {
+        total,
+        changed: settled.done.iter().filter(|(_, added)| *added).count(),
+        handed_back: settled.left.len(),
+        parked: settled.refused.len(),
+    };
+    if !settled.left.is_empty() {
+        let depth = payload.depth + 1;
+        app.hand_on(part(&payload, settled.left, depth)?, depth, deadline.with_reserve()).await?;
+    }
+    if let Some((_, error)) = settled.refused.first() {
+        let reason = error.to_string();
+        tracing::error!(%error, entries = settled.refused.len(), "history entries were refused");
+        let refused = settled.refused.into_iter().map(|(write, _)| write).collect();
+        app.park(&reason, &part(&payload, refused, 0)?, deadline.with_reserve()).await?;
+    }
+    Ok(summary)
+}
+
+fn read(created: &str, json: &str) -> Result<(Timestamp, Message), Error> {
+    Ok((Timestamp::parse("created", created)?, Message::reread(json)?))
+}
+
+/// The payload with these writes only, which are in its order.
+fn part(payload: &HistoryPayload<'_>, writes: Vec<Write>, depth: u32) -> Result<String, Error> {
+    let mut users: Vec<HistoryUser> = Vec::new();
+    for (user_id, index) in writes {
+        match users.last_mut() {
+            Some(last) if last.user_id == user_id => last.messages.push(index),
+            _ => users.push(HistoryUser { user_id, messages: vec![index] }),
+        }
+    }
+    Ok(serde_json::to_string(&HistoryPayload { messages: payload.messages.clone(), users, depth })?)
+}
