@@ -27,7 +27,7 @@ async fn clean_until_done(sink: &Sink, app: &'static App, time: Duration) -> usi
         invocations += 1;
         assert!(invocations < 30, "the cleanup does not come to an end");
         let start = Instant::now();
-        if handle(app, event(payload.clone(), time)).await.is_err() {
+        if Box::pin(handle(app, event(payload.clone(), time))).await.is_err() {
             waiting.push(payload);
         }
         assert!(start.elapsed() < time, "the invocation ended after its deadline");
@@ -93,7 +93,8 @@ async fn what_there_is_no_time_for_is_carried_on() {
 async fn nothing_goes_while_owners_are_unknown() {
     let sink = sink_with(plan(ORPHANS, sbe_bench::sink::faults::Faults { percent: 100, ..silence("Scan") }));
     let app = leak(App::new(&clients(&sink, SESSION_MANAGER).await));
-    let outcome = handle(app, event(json!({"action": "cleanup"}).to_string(), Duration::from_secs(3))).await;
+    let outcome =
+        Box::pin(handle(app, event(json!({"action": "cleanup"}).to_string(), Duration::from_secs(3)))).await;
     let outcome: Value = serde_json::to_value(outcome.unwrap()).unwrap();
     assert_eq!((&outcome["complete"], &outcome["queues_removed"]), (&json!(false), &json!(0)));
     assert!(sink.state.queues.deleted().is_empty());
