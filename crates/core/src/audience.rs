@@ -5,11 +5,15 @@
 use crate::id::UserId;
 use std::collections::{HashMap, HashSet};
 
+/// So many users are remembered, then all are forgotten: memory does not grow with the audience. Who
+/// is met again after that is given the same once more, which a history takes for what it is.
+const MAX_USERS: usize = 500_000;
+
 /// Remembers which user was given which messages.
 ///
 /// Nearly all users of a large audience get the same messages, those of the broadcasts. So the
-/// first list of messages seen is remembered once and its users as bare ids: about 9 bytes for each
-/// user of a million. Users with another list are remembered with it.
+/// first list of messages seen is remembered once and its users as bare ids: about 9 bytes for each.
+/// Users with another list are remembered with it.
 #[derive(Debug, Default)]
 pub struct Audience {
     common: Vec<usize>,
@@ -50,6 +54,10 @@ impl Audience {
     }
 
     fn remember(&mut self, user: UserId, indexes: Vec<usize>) {
+        if self.common_users.len() + self.others.len() >= MAX_USERS {
+            self.common_users.clear();
+            self.others.clear();
+        }
         if indexes == self.common {
             self.others.remove(&user);
             self.common_users.insert(user);

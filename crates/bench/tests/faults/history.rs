@@ -28,7 +28,7 @@ fn payload(users: usize, created: i64) -> String {
     for user in (0..).take(users) {
         assert!(cutter.push_user(UserId(user), &all).is_empty());
     }
-    cutter.finish().remove(0).json
+    cutter.flush().remove(0).json
 }
 
 /// Every entry is there once, however often AWS failed; and a replay, which may come with another

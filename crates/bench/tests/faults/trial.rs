@@ -57,7 +57,6 @@ pub(crate) async fn clients(sink: &Sink, name: &str) -> Clients {
     let function = format!("bench-sqs-browser-{name}");
     let variable = |variable: &str| match variable {
         "ENV" => Some("bench".to_owned()),
-        "SCAN_SEGMENTS" => Some("2".to_owned()),
         "AWS_LAMBDA_FUNCTION_NAME" => Some(function.clone()),
         _ => None,
     };
