@@ -36,6 +36,10 @@ use tally::Tally;
 pub struct Plan {
     /// The sessions in its table.
     pub population: Population,
+    /// Sessions in a page of its table, if fewer than fit in 1 MB.
+    pub page_items: Option<usize>,
+    /// How many sessions its table says that it has, if not as many as it has.
+    pub claimed_sessions: Option<usize>,
     /// Queues beside those of the sessions, which nobody owns.
     pub orphans: usize,
     /// So many of the first calls to each queue find that SQS does not know it yet.
@@ -55,6 +59,8 @@ impl Plan {
     pub fn instant(population: Population) -> Self {
         Self {
             population,
+            page_items: None,
+            claimed_sessions: None,
             orphans: 0,
             unknown_calls: 0,
             refused_user: None,
