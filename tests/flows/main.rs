@@ -19,3 +19,4 @@ mod sending;
 mod sessions;
 mod status;
 mod vectors;
+mod wide;
