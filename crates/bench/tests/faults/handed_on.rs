@@ -15,7 +15,7 @@ use sbe_bench::{
     },
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Less than what is kept aside at the end of an invocation, and a second and a half for reading.
 const SHORT: Duration = Duration::from_secs(4);
@@ -78,6 +78,35 @@ async fn a_silent_lookup_is_handed_on_alone() {
     assert_eq!(handed_on[0][FIELD]["messages"].as_array().unwrap().len(), 1);
 }
 
+/// The reply to POST `/notify`, to everyone.
+async fn notify(app: &'static App, time: Duration) -> Value {
+    let context = json!({"requestId": "r", "stage": "s", "httpMethod": "POST"});
+    let call = json!({
+        "httpMethod": "POST", "resource": "/notify", "path": "/notify", "body": "{}",
+        "headers": {}, "multiValueHeaders": {}, "requestContext": context,
+    });
+    serde_json::to_value(invoke(app, call.to_string(), time).await.unwrap()).unwrap()
+}
+
+/// docs/PROTOCOL.md: "It is absent when the rest of a wide audience, an account or everyone, is reached
+/// after the reply".
+#[tokio::test]
+async fn a_caller_does_not_wait_for_everyone() {
+    for (claimed, faults) in
+        [(None, Faults::none()), (Some(20_000_000), Faults::none()), (None, always("Scan"))]
+    {
+        let sink = sink_with(Plan { claimed_sessions: claimed, faults, ..plan(1) });
+        let app = app(&sink).await;
+        let start = Instant::now();
+        let reply = notify(app, TIME).await;
+        assert!(start.elapsed() < TIME / 4, "the caller waited");
+        let body: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+        let is_read_in_place = claimed.is_none() && faults.percent == 0;
+        let sessions = is_read_in_place.then(|| json!(sink.state.plan.population.sessions));
+        assert_eq!((&body["success"], body.get("sessions")), (&json!(true), sessions.as_ref()), "{body}");
+    }
+}
+
 /// What cannot be handed on is reported to the event's source: Kinesis, a caller, Lambda.
 #[tokio::test]
 async fn a_hand_on_that_cannot_be_made_is_reported() {
@@ -87,12 +116,7 @@ async fn a_hand_on_that_cannot_be_made_is_reported() {
     let outcome = serde_json::to_value(invoke(app, kinesis(&batch), SHORT).await.unwrap()).unwrap();
     assert_eq!(outcome["batchItemFailures"][0]["itemIdentifier"], format!("{:056}", 1));
 
-    let call = json!({
-        "httpMethod": "POST", "resource": "/notify", "path": "/notify", "body": "{}",
-        "headers": {}, "multiValueHeaders": {}, "requestContext": {"requestId": "r", "stage": "s", "httpMethod": "POST"},
-    });
-    let reply = serde_json::to_value(invoke(app, call.to_string(), SHORT).await.unwrap()).unwrap();
-    assert_eq!(reply["statusCode"], 503, "{reply}");
+    assert_eq!(notify(app, SHORT).await["statusCode"], 503);
     assert!(invoke(app, handed_on("bench", 1), SHORT).await.is_err());
 }
 
