@@ -1,8 +1,9 @@
 //! One configured SDK client for each service.
 
 use crate::{
-    config::Config, functions::Functions, history::History, identities::Identities,
-    leftovers::Leftovers, lookups::Lookups, owners::Owners, parking::Parking, queues::Queues, receipts::Receipts, sessions::Sessions,
+    config::Config, functions::Functions, history::History, identities::Identities, leftovers::Leftovers,
+    lookups::Lookups, owners::Owners, parking::Parking, queues::Queues, receipts::Receipts,
+    sessions::Sessions,
 };
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,

@@ -136,9 +136,8 @@ impl History {
     /// Entries, and the keys that were not processed.
     async fn batch_get(&self, keys: Vec<Item>) -> Result<(Vec<Entry>, Vec<Item>)> {
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let wanted = wanted.map_err(|error| {
-            Error::new("BatchGetItem of messages", Kind::Refused, error.to_string())
-        })?;
+        let wanted = wanted
+            .map_err(|error| Error::new("BatchGetItem of messages", Kind::Refused, error.to_string()))?;
         let get = self.db.batch_get_item().request_items(&self.table, wanted);
         let reply = get.send().await.map_err(Error::sdk("BatchGetItem of messages"))?;
         let items = reply.responses.and_then(|mut all| all.remove(&self.table)).unwrap_or_default();

@@ -57,12 +57,7 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    pub(crate) fn new(
-        history: History,
-        functions: Functions,
-        leftovers: Leftovers,
-        config: &Config,
-    ) -> Self {
+    pub(crate) fn new(history: History, functions: Functions, leftovers: Leftovers, config: &Config) -> Self {
         Self {
             history,
             functions,
@@ -83,7 +78,12 @@ impl Receipts {
         let times = Times { marking, telling: marking.later_by(aside / 2) };
         let mut marked = Marked::default();
         match &receipt.read {
-            Read::Listed(ids) => self.mark(receipt, ids, times, &mut marked).await,
+            Read::Listed(ids) => {
+                let rest = self.mark(receipt, ids, times, &mut marked).await;
+                if !rest.is_empty() {
+                    marked.left.push(Read::Listed(rest.to_vec()));
+                }
+            }
             Read::AsOf(moment) => self.mark_as_of(receipt, *moment, times, &mut marked).await,
         }
         marked
@@ -101,7 +101,9 @@ impl Receipts {
         loop {
             match self.history.unread(receipt.user_id, as_of, after.as_ref(), times.marking).await {
                 Ok(page) => {
-                    self.mark(receipt, &page.ids, times, marked).await;
+                    if !self.mark(receipt, &page.ids, times, marked).await.is_empty() {
+                        return marked.left.push(Read::AsOf(as_of));
+                    }
                     let Some(next) = page.next else { return };
                     as_of = next.created();
                     after = Some(next);
@@ -112,10 +114,22 @@ impl Receipts {
         }
     }
 
-    async fn mark(&self, receipt: &ReceiptPayload, ids: &[MessageId], times: Times, marked: &mut Marked) {
+    /// Marks chunk by chunk; gives the ids that there was no time to begin with.
+    async fn mark<'a>(
+        &self,
+        receipt: &ReceiptPayload,
+        ids: &'a [MessageId],
+        times: Times,
+        marked: &mut Marked,
+    ) -> &'a [MessageId] {
         let (user, call) = (receipt.user_id, &receipt.call);
         let mark = async |id: &&MessageId| self.history.mark_read(user, id, call).await;
+        let mut rest = ids;
         for chunk in chunks(ids, self.chunk_size) {
+            if times.marking.has_passed() {
+                break;
+            }
+            rest = &rest[chunk.len()..];
             let Settled { done, refused, left } = settle(chunk, self.concurrency, times.marking, mark).await;
             let mut left: Vec<MessageId> = left.into_iter().cloned().collect();
             let changed = done.into_iter().filter(|(_, changed)| *changed).map(|(id, _)| id.clone());
@@ -134,6 +148,7 @@ impl Receipts {
                 refused.into_iter().map(|(id, error)| (id.clone(), error)).unzip();
             marked.refused.extend(errors.into_iter().next().map(|error| (Read::Listed(refused), error)));
         }
+        rest
     }
 
     /// Publishes a receipt of what was read.
@@ -146,12 +161,46 @@ impl Receipts {
             match retry(deadline, invoke).await {
                 Err(error) if !error.is_transient() => {
                     let reason = error.to_string();
-                    self.leftovers.park(&self.dispatcher, &reason, vec![receipt], deadline).await.map_err(|left| left.error)?;
+                    self.leftovers
+                        .park(&self.dispatcher, &reason, vec![receipt], deadline)
+                        .await
+                        .map_err(|left| left.error)?;
                 }
                 result => result?,
             }
         }
         Ok(())
+    }
+
+    /// Hands the marking of everything up to a moment on, as lists: marked by an invocation that then
+    /// dies, what is listed is told by its repetition, which could not find it as unread any more.
+    /// Returns how many ids were listed.
+    ///
+    /// # Errors
+    /// When the history cannot be read, or a part cannot be handed on.
+    pub async fn list(
+        &self,
+        receipt: &ReceiptPayload,
+        mut as_of: Timestamp,
+        deadline: Deadline,
+    ) -> Result<usize, Error> {
+        let listing = deadline.sooner_by(ASIDE);
+        let (mut after, mut listed): (Option<Position>, usize) = (None, 0);
+        loop {
+            let page = self.history.unread(receipt.user_id, as_of, after.as_ref(), listing).await;
+            let (part, next) = match page {
+                Ok(page) => {
+                    listed += page.ids.len();
+                    (Read::Listed(page.ids), page.next)
+                }
+                Err(error) if error.is_transient() => (Read::AsOf(as_of), None),
+                Err(error) => return Err(error),
+            };
+            self.hand_on(receipt, vec![part], deadline).await.map_err(|left| left.error)?;
+            let Some(next) = next else { return Ok(listed) };
+            as_of = next.created();
+            after = Some(next);
+        }
     }
 
     /// Hands parts of a receipt to the history's function and does not wait for it.

@@ -66,7 +66,9 @@ async fn unread_of(app: &App, user: UserId, ids: Vec<MessageId>, deadline: Deadl
     let given: HashSet<&MessageId> = ids.iter().collect();
     let (mut unread, mut after) = (HashSet::new(), None);
     for _ in 0..ids.len() / IDS_PER_PAGE {
-        let Ok(page) = app.history.unread(user, Timestamp::MAX, after.as_ref(), deadline).await else { break };
+        let Ok(page) = app.history.unread(user, Timestamp::MAX, after.as_ref(), deadline).await else {
+            break;
+        };
         unread.extend(page.ids.into_iter().filter(|id| given.contains(id)));
         after = page.next;
         if after.is_none() {

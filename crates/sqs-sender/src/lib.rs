@@ -17,9 +17,7 @@ pub mod seal;
 use deliver::{Outcome, deliver};
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
-use sbe_aws::{
-    clients::Clients, config::Config, leftovers::Leftovers, queues::Queues, retry::Deadline,
-};
+use sbe_aws::{clients::Clients, config::Config, leftovers::Leftovers, queues::Queues, retry::Deadline};
 use sbe_core::payload::{Delivery, SendPayload};
 use sbe_edge::{event, metrics};
 use serde::Serialize;

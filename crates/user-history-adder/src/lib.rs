@@ -13,11 +13,7 @@ mod receive;
 
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients,
-    config::Config,
-    history::History,
-    leftovers::Leftovers,
-    receipts::Receipts,
+    clients::Clients, config::Config, history::History, leftovers::Leftovers, receipts::Receipts,
     retry::Deadline,
 };
 use sbe_core::payload::HistoryPayload;

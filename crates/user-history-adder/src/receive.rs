@@ -10,14 +10,21 @@ pub(crate) async fn receive(
     receipt: ReceiptPayload,
     deadline: Deadline,
 ) -> Result<Summary, Error> {
+    let reserve = deadline.with_reserve();
+    let total = match &receipt.read {
+        Read::Listed(ids) => ids.len(),
+        Read::AsOf(moment) => {
+            let listed = app.receipts.list(&receipt, *moment, deadline).await?;
+            return Ok(Summary { total: listed, handed_back: listed, ..Summary::default() });
+        }
+    };
     let marked = app.receipts.receive(&receipt, deadline).await;
     let summary = Summary {
-        total: if let Read::Listed(ids) = &receipt.read { ids.len() } else { marked.changed.len() },
+        total,
         changed: marked.changed.len(),
         handed_back: marked.left.len(),
         parked: marked.refused.len(),
     };
-    let reserve = deadline.with_reserve();
     app.receipts.hand_on(&receipt, marked.left, reserve).await?;
     app.receipts.park(&receipt, marked.refused, reserve).await?;
     Ok(summary)

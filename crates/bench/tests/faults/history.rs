@@ -1,6 +1,9 @@
 //! The history adder under faults.
 
-use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink, sink_with};
+use crate::trial::{
+    SHORT, TIME, at_all_rates, calls_for, clients, faults, invoke_until_done, leak, silence, sink, sink_with,
+    slow,
+};
 use sbe_bench::{
     events::{event, messages},
     population::Population,
@@ -14,7 +17,7 @@ use sbe_core::{
     id::UserId,
     payload::{MAX_DEPTH, PayloadCutter},
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use user_history_adder::{App, handle};
 
 const USERS: usize = 4;
@@ -69,33 +72,44 @@ async fn resets() {
     survives(Class::Reset).await;
 }
 
-/// What there is no time for is handed on by itself, and what was written is not written again.
+/// The time ends in the middle of the payload: what there was no time for is handed on by itself.
+async fn survives_the_end_of_its_time(class: Class) {
+    at_all_rates(async |percent, times| {
+        let (sink, clients) = slow("PutItem", faults(class, percent), ADDER).await;
+        let (app, users) = (leak(App::new(&clients)), calls_for(times).div_ceil(MESSAGES));
+        let invoke = async |payload| handle(app, event(payload, SHORT)).await.is_ok();
+        let invoked = invoke_until_done(&sink, ADDER, payload(users, 1_500_000), SHORT, invoke).await;
+        assert!(invoked.count > 1, "there was time for all");
+        assert_eq!(sink.state.record().history.len(), users * MESSAGES);
+        sink
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn what_there_is_no_time_for_is_handed_on() {
-    let sink = sink(Population::of(0), Faults { percent: 20, seed: 11, ..silence("PutItem") });
-    let app = leak(App::new(&clients(&sink, ADDER).await));
-    let time = Duration::from_secs(3);
-    let (mut waiting, mut handed_on) = (vec![payload(3 * USERS, 1_500_000)], 0);
-    let mut rounds = 0;
-    while let Some(payload) = waiting.pop() {
-        rounds += 1;
-        assert!(rounds < 20, "the adder does not come to an end");
-        let start = Instant::now();
-        handle(app, event(payload, time)).await.unwrap();
-        assert!(start.elapsed() < time, "the invocation ended after its deadline");
-        let record = sink.state.record();
-        waiting.extend(record.invocations[handed_on..].iter().map(|invoked| invoked.payload.clone()));
-        handed_on = record.invocations.len();
-    }
-    assert!(handed_on > 0, "there was time for all");
-    assert_eq!(sink.state.record().history.len(), 3 * USERS * MESSAGES);
+async fn throttles_when_time_ends() {
+    survives_the_end_of_its_time(Class::Throttle).await;
+}
+
+#[tokio::test]
+async fn server_errors_when_time_ends() {
+    survives_the_end_of_its_time(Class::ServerError).await;
+}
+
+#[tokio::test]
+async fn timeouts_when_time_ends() {
+    survives_the_end_of_its_time(Class::Timeout).await;
+}
+
+#[tokio::test]
+async fn resets_when_time_ends() {
+    survives_the_end_of_its_time(Class::Reset).await;
 }
 
 /// One user's entries are refused for good: they are parked, and no other user misses one.
 #[tokio::test]
 async fn what_is_refused_is_parked_and_stops_nobody() {
-    let faults = Faults::none();
-    let plan = Plan { refused_user: Some(1), records: true, faults, ..Plan::instant(Population::of(0)) };
+    let plan = Plan { refused_user: Some(1), records: true, ..Plan::instant(Population::of(0)) };
     let sink = sink_with(plan);
     let app = leak(App::new(&clients(&sink, ADDER).await));
     let summary = handle(app, event(payload(USERS, 1_500_000), TIME)).await.unwrap();
