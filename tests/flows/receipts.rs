@@ -175,7 +175,7 @@ async fn write_unread(user: i64, ids: &[String]) {
     }
 }
 
-/// docs/PROTOCOL.md: "a call may list tens of thousands of\nids that way".
+/// docs/PROTOCOL.md: "a call may list tens of thousands of ids that way."
 #[tokio::test]
 async fn very_many_ids() {
     let backend = Backend::new();

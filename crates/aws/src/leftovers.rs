@@ -33,8 +33,8 @@ impl Leftovers {
         Self { functions, parking, concurrency }
     }
 
-    /// Invokes `function` with each of the payloads and does not wait for it. Their work was handed on
-    /// `depth` times then; after [`MAX_DEPTH`] times it is parked instead.
+    /// Invokes `function` with each of the payloads and does not wait for it. It is the `times`th time that
+    /// their work is handed on; beyond [`MAX_DEPTH`] it is parked instead.
     ///
     /// # Errors
     /// With the payloads that there was no way or no time to hand on.
@@ -42,11 +42,11 @@ impl Leftovers {
         &self,
         function: &str,
         payloads: Vec<String>,
-        depth: u32,
+        times: u32,
         deadline: Deadline,
     ) -> Result<(), NotHandedOn> {
         const TOO_OFTEN: &str = "there was no time for it in as many invocations as there may be";
-        if depth > MAX_DEPTH {
+        if times > MAX_DEPTH {
             return self.park(function, TOO_OFTEN, payloads, deadline).await;
         }
         let invoke = async |payload: &String| self.functions.invoke_async(function, payload.clone()).await;

@@ -17,7 +17,7 @@ use crate::{
 use sbe_core::{
     history::{Position, Timestamp},
     id::{MessageId, UserId},
-    payload::{Read, ReceiptPayload},
+    payload::{Read, ReceiptPayload, depth},
     receipt::{chunks, receipts},
 };
 use std::time::Duration;
@@ -213,10 +213,10 @@ impl Receipts {
         parts: Vec<Read>,
         deadline: Deadline,
     ) -> Result<(), NotHandedOn> {
-        let depth = receipt.depth + 1;
+        let times = receipt.depth + 1;
         let parts = parts.into_iter().flat_map(|read| self.chunked(read));
-        let payloads = parts.map(|read| receipt.part(read, depth).to_json()).collect();
-        self.leftovers.hand_on(&self.adder, payloads, depth, deadline).await
+        let payloads = parts.map(|read| receipt.part(read, depth(times)).to_json()).collect();
+        self.leftovers.hand_on(&self.adder, payloads, times, deadline).await
     }
 
     /// Hands parts of a receipt on, or parks them: for a call that nobody repeats under its own name, so

@@ -1,6 +1,6 @@
 //! The history of a user: entries, queries, pages.
 //!
-//! `docs/PROTOCOL.md`: "Each distinct user reached keeps the message once, however many sessions."
+//! `docs/PROTOCOL.md`: "Each distinct user reached keeps the message once, however many sessions".
 //! A history is shown newest first, with the time of publishing and whether the user has read it.
 
 use crate::{

@@ -63,6 +63,17 @@ pub struct Delivery<'a> {
 /// which Lambda takes it for a loop.
 pub const MAX_DEPTH: u32 = 12;
 
+/// The `depth` in a payload that is handed on for the `times`th time. Beyond [`MAX_DEPTH`] it is parked,
+/// and has all of its tries again when a person replays it.
+///
+/// ```
+/// use sbe_core::payload::{MAX_DEPTH, depth};
+/// assert_eq!((depth(MAX_DEPTH), depth(MAX_DEPTH + 1)), (MAX_DEPTH, 0));
+/// ```
+pub fn depth(times: u32) -> u32 {
+    if times > MAX_DEPTH { 0 } else { times }
+}
+
 /// The history's input: messages for users' histories.
 #[derive(Deserialize, Serialize)]
 pub struct HistoryPayload<'a> {

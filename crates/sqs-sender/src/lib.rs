@@ -18,7 +18,7 @@ use deliver::{Outcome, deliver};
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{clients::Clients, config::Config, leftovers::Leftovers, queues::Queues, retry::Deadline};
-use sbe_core::payload::{Delivery, SendPayload};
+use sbe_core::payload::{Delivery, SendPayload, depth};
 use sbe_edge::{event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -84,8 +84,9 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
         serde_json::to_string(&SendPayload { messages: payload.messages.clone(), deliveries, depth })
     };
     if !sent.left.is_empty() {
-        let depth = payload.depth + 1;
-        app.leftovers.hand_on(function, vec![part(sent.left, depth)?], depth, reserve).await?;
+        let times = payload.depth + 1;
+        let left = vec![part(sent.left, depth(times))?];
+        app.leftovers.hand_on(function, left, times, reserve).await?;
     }
     if !sent.refused.is_empty() {
         let refused = vec![part(sent.refused, 0)?];

@@ -7,7 +7,7 @@ use sbe_core::{
     history::{Entry, Timestamp},
     id::UserId,
     message::Message,
-    payload::{HistoryPayload, HistoryUser},
+    payload::{HistoryPayload, HistoryUser, depth},
 };
 use std::time::Duration;
 
@@ -47,9 +47,9 @@ pub(crate) async fn add(
     };
     let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
     if !settled.left.is_empty() {
-        let depth = payload.depth + 1;
-        let left = part(&payload, settled.left, depth)?;
-        app.leftovers.hand_on(function, vec![left], depth, reserve).await?;
+        let times = payload.depth + 1;
+        let left = part(&payload, settled.left, depth(times))?;
+        app.leftovers.hand_on(function, vec![left], times, reserve).await?;
     }
     if let Some((_, error)) = settled.refused.first() {
         let reason = error.to_string();

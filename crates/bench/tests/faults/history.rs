@@ -4,17 +4,20 @@ use crate::trial::{
     SHORT, TIME, at_all_rates, calls_for, clients, faults, invoke_until_done, leak, silence, sink, sink_with,
     slow,
 };
+use sbe_aws::retry::Deadline;
 use sbe_bench::{
     events::{event, messages},
     population::Population,
     sink::{
         Plan,
         faults::{Class, Faults},
+        record::Kept,
+        server::Sink,
     },
 };
 use sbe_core::{
-    history::Timestamp,
-    id::UserId,
+    history::{Position, Query, Timestamp},
+    id::{MessageId, UserId},
     payload::{MAX_DEPTH, PayloadCutter},
 };
 use std::time::Duration;
@@ -132,4 +135,71 @@ async fn what_was_handed_on_too_often_is_parked() {
     assert_eq!(summary.handed_back, MESSAGES);
     let record = sink.state.record();
     assert_eq!((record.invocations.len(), record.sent.len()), (0, 1));
+    let parked: serde_json::Value = serde_json::from_str(&record.sent[0]).unwrap();
+    assert_eq!(parked["requestPayload"]["depth"], 0, "whoever replays it has all tries again");
+}
+
+/// A history of so many entries, the newest with the highest number.
+fn fill(sink: &Sink, entries: usize) {
+    let entry = |n: usize| {
+        let kept = Kept { created: n.to_string(), is_read: "0".into(), read_by: String::new() };
+        (("7".to_owned(), format!("m-{n:04}")), kept)
+    };
+    sink.state.record().history.extend((0..entries).map(entry));
+}
+
+fn query(parameters: &[(&str, &str)]) -> Query {
+    let get = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    Query::parse(UserId(7), get).unwrap()
+}
+
+/// Page by page everything comes once, newest first, though calls fail or leave keys out.
+async fn is_read_page_by_page(class: Class) {
+    at_all_rates(async |percent, times| {
+        let sink = sink(Population::of(0), faults(class, percent));
+        fill(&sink, 20 * times);
+        let history = clients(&sink, "messages-api").await.without_retries().history();
+        let (mut ids, mut next) = (Vec::new(), String::new());
+        loop {
+            let mut parameters = vec![("limit", "2")];
+            parameters.extend((!next.is_empty()).then_some(("next", next.as_str())));
+            let page = history.page(&query(&parameters), 0, Deadline::after(TIME)).await.unwrap();
+            ids.extend(page.entries.into_iter().map(|entry| entry.id.as_str().to_owned()));
+            let Some(position) = page.next else { break };
+            next = position.to_token();
+        }
+        assert!(ids.iter().eq((0..20 * times).rev().map(|n| format!("m-{n:04}")).collect::<Vec<_>>().iter()));
+        sink
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_under_throttles() {
+    is_read_page_by_page(Class::Throttle).await;
+}
+
+#[tokio::test]
+async fn pages_with_keys_left_out() {
+    is_read_page_by_page(Class::Partial).await;
+}
+
+#[tokio::test]
+async fn pages_under_resets() {
+    is_read_page_by_page(Class::Reset).await;
+}
+
+/// A filter that finds nothing reads no more than there is time for, and the next call goes on from there.
+#[tokio::test]
+async fn a_page_ends_with_its_time() {
+    let (sink, clients) = slow("Query", Faults::none(), "messages-api").await;
+    fill(&sink, 2000);
+    let history = clients.without_retries().history();
+    let wanted = query(&[("_type", "none"), ("limit", "1")]);
+    let page = history.page(&wanted, 0, Deadline::after(Duration::from_secs(2))).await.unwrap();
+    let place = page.next.expect("the history goes on").created();
+    assert!(page.entries.is_empty() && place > Timestamp(0));
+    let further = Query { after: Some(Position::after(place, &MessageId::parse("m").unwrap())), ..wanted };
+    let page = history.page(&further, 0, Deadline::after(Duration::from_secs(2))).await.unwrap();
+    assert!(page.next.is_none_or(|next| next.created() < place), "it does not stand still");
 }

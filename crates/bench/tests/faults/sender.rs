@@ -181,6 +181,8 @@ async fn what_was_handed_back_too_often_is_parked() {
     assert!(summary.sent > 0 && summary.handed_back > 0, "{summary:?}");
     let record = sink.state.record();
     assert_eq!((record.invocations.len(), record.sent.len()), (0, 1));
+    let parked: serde_json::Value = serde_json::from_str(&record.sent[0]).unwrap();
+    assert_eq!(parked["requestPayload"]["depth"], 0, "whoever replays it has all tries again");
 }
 
 /// A queue is not believed gone when the time ends before it was asked for again.

@@ -136,8 +136,7 @@ pub(crate) async fn invoke_until_done(
         waiting.extend(own.map(|handed| handed.payload.clone()));
         seen = record.invocations.len();
         for parked in record.sent.drain(..) {
-            let mut parked: serde_json::Value = serde_json::from_str(&parked).unwrap();
-            parked["requestPayload"]["depth"] = 0.into();
+            let parked: serde_json::Value = serde_json::from_str(&parked).unwrap();
             waiting.push(parked["requestPayload"].to_string());
             invoked.parked += 1;
         }
