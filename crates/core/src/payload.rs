@@ -145,6 +145,7 @@ pub struct ReceiptPayload {
 
 impl ReceiptPayload {
     /// A part of the receipt, of the same user and call.
+    #[must_use]
     pub fn part(&self, read: Read, depth: u32) -> Self {
         Self { user_id: self.user_id, read, call: self.call.clone(), depth }
     }

@@ -62,12 +62,12 @@ pub struct Summary {
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Summary, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let payload: SendPayload<'_> = event::parse(event.payload.get())?;
-    let sent = send_all(app, &payload, deadline).await;
+    let done = send_all(app, &payload, deadline).await;
     let summary = Summary {
-        sent: sent.sent,
-        gone: count(&sent.gone),
-        handed_back: count(&sent.left),
-        parked: count(&sent.refused),
+        sent: done.sent,
+        gone: count(&done.gone),
+        handed_back: count(&done.left),
+        parked: count(&done.refused),
     };
     let counts = [
         ("Sent", summary.sent as u64),
@@ -83,13 +83,13 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let part = |deliveries: Vec<Delivery<'_>>, depth| {
         serde_json::to_string(&SendPayload { messages: payload.messages.clone(), deliveries, depth })
     };
-    if !sent.left.is_empty() {
+    if !done.left.is_empty() {
         let times = payload.depth + 1;
-        let left = vec![part(sent.left, depth(times))?];
+        let left = vec![part(done.left, depth(times))?];
         app.leftovers.hand_on(function, left, times, reserve).await?;
     }
-    if !sent.refused.is_empty() {
-        let refused = vec![part(sent.refused, 0)?];
+    if !done.refused.is_empty() {
+        let refused = vec![part(done.refused, 0)?];
         app.leftovers.park(function, "SQS refuses it, or it is malformed", refused, reserve).await?;
     }
     Ok(summary)
@@ -102,16 +102,16 @@ const KNOWN_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(
 
 /// What became of a payload's deliveries.
 #[derive(Default)]
-struct Sent<'a> {
+struct Done<'a> {
     sent: usize,
     left: Vec<Delivery<'a>>,
     refused: Vec<Delivery<'a>>,
     gone: Vec<Delivery<'a>>,
 }
 
-async fn send_all<'a>(app: &App, payload: &SendPayload<'a>, deadline: Deadline) -> Sent<'a> {
-    let mut sent = Sent::default();
-    let mut unknown = send_each(app, &payload.messages, &payload.deliveries, deadline, &mut sent).await;
+async fn send_all<'a>(app: &App, payload: &SendPayload<'a>, deadline: Deadline) -> Done<'a> {
+    let mut done = Done::default();
+    let mut unknown = send_each(app, &payload.messages, &payload.deliveries, deadline, &mut done).await;
     let first_unknown = Deadline::after(Duration::ZERO);
     for since in KNOWN_AFTER {
         if unknown.is_empty() {
@@ -119,13 +119,13 @@ async fn send_all<'a>(app: &App, payload: &SendPayload<'a>, deadline: Deadline) 
         }
         if !first_unknown.later_by(since).wait_until(deadline).await {
             // Not to be believed yet.
-            sent.left.append(&mut unknown);
+            done.left.append(&mut unknown);
             break;
         }
-        unknown = send_each(app, &payload.messages, &unknown, deadline, &mut sent).await;
+        unknown = send_each(app, &payload.messages, &unknown, deadline, &mut done).await;
     }
-    sent.gone = unknown;
-    sent
+    done.gone = unknown;
+    done
 }
 
 /// Sends deliveries and notes what became of them; gives those whose queue SQS does not know.
@@ -134,16 +134,16 @@ async fn send_each<'a>(
     messages: &[&RawValue],
     deliveries: &[Delivery<'a>],
     deadline: Deadline,
-    sent: &mut Sent<'a>,
+    done: &mut Done<'a>,
 ) -> Vec<Delivery<'a>> {
     let mut outcomes = stream::iter(deliveries)
         .map(|delivery| deliver(&app.queues, messages, delivery, deadline))
         .buffer_unordered(app.config.max_concurrency);
     let mut unknown = Vec::new();
-    while let Some(Outcome { sent: taken, left, refused, without_queue }) = outcomes.next().await {
-        sent.sent += taken;
-        sent.left.extend(left);
-        sent.refused.extend(refused);
+    while let Some(Outcome { sent, left, refused, without_queue }) = outcomes.next().await {
+        done.sent += sent;
+        done.left.extend(left);
+        done.refused.extend(refused);
         unknown.extend(without_queue);
     }
     unknown

@@ -67,7 +67,8 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let text = event.payload.get();
     let summary = match serde_json::from_str::<HistoryPayload<'_>>(text) {
         Ok(payload) => add::add(app, payload, deadline).await?,
-        Err(_) => receive::receive(app, event::parse(text)?, deadline).await?,
+        // Boxed: it has the larger future of the two.
+        Err(_) => Box::pin(receive::receive(app, event::parse(text)?, deadline)).await?,
     };
     let counts = [
         ("Entries", summary.total as u64),

@@ -160,6 +160,20 @@ async fn what_a_dead_invocation_has_marked_is_told() {
     assert_eq!(told(&sink).values().sum::<usize>(), 10, "another call has changed nothing");
 }
 
+/// "Everything up to a time" is handed on as lists before any of it is marked: marked, it would not be
+/// found as unread by the repetition of an invocation that died, and never be told.
+#[tokio::test]
+async fn everything_up_to_a_time_is_listed_before_it_is_marked() {
+    let sink = sink(Population::of(0), Faults::none());
+    let ids = ids(250);
+    add_unread(&sink, &ids);
+    let app = leak(App::new(&clients(&sink, ADDER).await));
+    let summary = handle(app, event(everything(), TIME)).await.unwrap();
+    assert_eq!((summary.handed_back, summary.changed), (ids.len(), 0));
+    assert_eq!(sink.state.tally().of("UpdateItem").calls, 0);
+    assert_eq!(sink.state.record().invocations.len(), 3, "a list for each page of the index");
+}
+
 /// A call whose receipts can be neither published nor handed on, as Lambda takes no invocation, fails. Its
 /// messages are marked, and it comes again under another name, so that nobody else would tell of them:
 /// they are parked, and whoever replays that tells.
@@ -205,7 +219,8 @@ async fn call(sink: &Sink, ids: &[MessageId]) -> (i64, serde_json::Value) {
     });
     let context = event("0".into(), Duration::from_secs(8)).context;
     let request = LambdaEvent::new(serde_json::from_value(request).unwrap(), context);
-    let mut response = serde_json::to_value(messages_api::handle(app, request).await.unwrap()).unwrap();
+    let response = Box::pin(messages_api::handle(app, request)).await.unwrap();
+    let mut response = serde_json::to_value(response).unwrap();
     let body = serde_json::from_str(response["body"].take().as_str().unwrap()).unwrap();
     (response["statusCode"].as_i64().unwrap(), body)
 }
