@@ -40,6 +40,9 @@ pub struct SendPayload<'a> {
     /// Which session gets which of them.
     #[serde(borrow)]
     pub deliveries: Vec<Delivery<'a>>,
+    /// How many invocations have handed this on before.
+    #[serde(default)]
+    pub depth: u32,
 }
 
 /// The messages for one session.
@@ -59,6 +62,17 @@ pub struct Delivery<'a> {
 /// A function hands what it had no time for to itself at most so often, well below the 16 invocations at
 /// which Lambda takes it for a loop.
 pub const MAX_DEPTH: u32 = 12;
+
+/// The `depth` in a payload that is handed on for the `times`th time. Beyond [`MAX_DEPTH`] it is parked,
+/// and has all of its tries again when a person replays it.
+///
+/// ```
+/// use sbe_core::payload::{MAX_DEPTH, depth};
+/// assert_eq!((depth(MAX_DEPTH), depth(MAX_DEPTH + 1)), (MAX_DEPTH, 0));
+/// ```
+pub fn depth(times: u32) -> u32 {
+    if times > MAX_DEPTH { 0 } else { times }
+}
 
 /// The history's input: messages for users' histories.
 #[derive(Deserialize, Serialize)]
@@ -94,14 +108,34 @@ pub struct HistoryUser {
     pub messages: Vec<usize>,
 }
 
-/// The history's other input: messages that a user has read.
-#[derive(Debug, Serialize, Deserialize)]
+/// What a user has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Read {
+    /// The messages with these ids.
+    #[serde(rename = "read")]
+    Listed(Vec<MessageId>),
+    /// Everything published up to this moment, which is in microseconds.
+    AsOf(Timestamp),
+}
+
+/// The history's other input: what a user has read.
+///
+/// ```
+/// use sbe_core::payload::{Read, ReceiptPayload};
+/// let json = r#"{"userId":7,"asOf":1500000,"call":"c","depth":0}"#;
+/// let payload: ReceiptPayload = serde_json::from_str(json).unwrap();
+/// assert!(matches!(payload.read, Read::AsOf(_)));
+/// assert_eq!(payload.to_json(), json);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReceiptPayload {
-    /// Who read them.
+    /// Who read it.
     pub user_id: UserId,
     /// What was read.
-    pub read: Vec<MessageId>,
+    #[serde(flatten)]
+    pub read: Read,
     /// The call that says so: what it has marked is told, also if that is seen by another invocation.
     pub call: String,
     /// How many invocations have handed this on before.
@@ -110,6 +144,12 @@ pub struct ReceiptPayload {
 }
 
 impl ReceiptPayload {
+    /// A part of the receipt, of the same user and call.
+    #[must_use]
+    pub fn part(&self, read: Read, depth: u32) -> Self {
+        Self { user_id: self.user_id, read, call: self.call.clone(), depth }
+    }
+
     /// The payload's JSON text.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a receipt payload is always JSON")

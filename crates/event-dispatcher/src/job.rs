@@ -9,7 +9,11 @@ use crate::{
     outbox::{Failed, Outbox},
 };
 use futures::{Stream, StreamExt};
-use sbe_aws::{lookups::Found, retry::Deadline, time};
+use sbe_aws::{
+    lookups::Found,
+    retry::{Deadline, retry},
+    time,
+};
 use sbe_core::{
     audience::Audience,
     handed_on::{HandOn, hand_on},
@@ -203,7 +207,8 @@ impl<'a> Job<'a> {
     async fn park(&mut self, json: &str, messages: Vec<usize>) {
         let reason = "handed on as often as may be";
         tracing::error!(messages = messages.len(), "a lookup did not come to an end and is parked");
-        let parked = self.app.parking.park(&self.app.config.function_name, reason, json, self.deadline);
+        let (parking, name) = (&self.app.parking, &self.app.config.function_name);
+        let parked = retry(self.deadline, || parking.park(name, reason, json));
         if let Err(error) = Box::pin(parked).await {
             self.failed.add(messages, error);
         }

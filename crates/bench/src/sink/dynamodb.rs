@@ -1,6 +1,6 @@
 //! What `DynamoDB` answers.
 
-use super::{Answer, record::Kept, server::Call, tally::steps};
+use super::{Answer, history, record::Kept, server::Call, tally::steps};
 use crate::population::{ITEM_BYTES, session_id, session_index};
 use serde_json::{Value, json};
 use std::io;
@@ -30,6 +30,7 @@ pub(super) fn answer(call: &Call<'_>, body: &[u8]) -> io::Result<Answer> {
     let body: Value = serde_json::from_slice(body)?;
     Ok(match call.operation {
         "Scan" => scan(call, &body),
+        "Query" if history::is_queried(&body) => history::query(call, &body),
         "Query" => query(call, &body),
         "GetItem" => get_item(call, &body),
         "DescribeTable" => {
@@ -40,7 +41,7 @@ pub(super) fn answer(call: &Call<'_>, body: &[u8]) -> io::Result<Answer> {
         "PutItem" => put_item(call, &body["Item"], size),
         "UpdateItem" => mark_read(call, &body),
         "BatchWriteItem" => batch_write_item(call, &body),
-        "BatchGetItem" => batch_get_item(call, &body),
+        "BatchGetItem" => history::batch_get_item(call, &body),
         _ => Answer::error(400, "UnknownOperationException"),
     })
 }
@@ -164,13 +165,4 @@ fn batch_write_item(call: &Call<'_>, body: &Value) -> Answer {
     }
     call.state.tally().taken(call.operation, entries, units);
     Answer::ok(r#"{"UnprocessedItems":{}}"#)
-}
-
-/// Finds nothing: what a first write reads.
-fn batch_get_item(call: &Call<'_>, body: &Value) -> Answer {
-    let tables = body["RequestItems"].as_object();
-    let entries =
-        tables.into_iter().flatten().map(|(_, table)| table["Keys"].as_array().map_or(0, Vec::len)).sum();
-    call.state.tally().taken(call.operation, entries, steps(entries, 1));
-    Answer::ok(r#"{"Responses":{},"UnprocessedKeys":{}}"#)
 }

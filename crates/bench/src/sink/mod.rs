@@ -10,10 +10,11 @@
 //! - [`tally`]: calls, entries, bytes and billed units of each operation
 //! - [`record`]: what arrived, for tests to look at
 //! - [`queues`]: lists of queues, their age, and who owns them
-//! - `sqs`, `lambda`, `dynamodb`: what each service answers
+//! - `sqs`, `lambda`, `dynamodb`, `history`: what each service answers
 
 mod dynamodb;
 pub mod faults;
+mod history;
 mod lambda;
 pub mod queues;
 pub mod record;
@@ -46,10 +47,14 @@ pub struct Plan {
     pub unknown_calls: u32,
     /// Users whose entries the history table refuses for good.
     pub refused_user: Option<i64>,
+    /// Bodies of a batch that are larger than this are refused for good, each by itself.
+    pub max_body: usize,
     /// Which calls fail.
     pub faults: Faults,
     /// How long every answer takes.
     pub latency: Duration,
+    /// The one operation whose answers take longer, and by how much.
+    pub slow: Option<(&'static str, Duration)>,
     /// Whether it keeps what arrives.
     pub records: bool,
 }
@@ -64,8 +69,10 @@ impl Plan {
             orphans: 0,
             unknown_calls: 0,
             refused_user: None,
+            max_body: usize::MAX,
             faults: Faults::none(),
             latency: Duration::ZERO,
+            slow: None,
             records: false,
         }
     }
