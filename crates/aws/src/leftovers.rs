@@ -4,10 +4,13 @@ use crate::{
     Error, Kind,
     functions::Functions,
     parking::Parking,
-    retry::Deadline,
+    retry::{Deadline, retry},
     settle::{Settled, settle},
 };
 use sbe_core::payload::MAX_DEPTH;
+
+/// Why work is parked that was handed on for the last time.
+const TOO_OFTEN: &str = "there was no time for it in as many invocations as there may be";
 
 /// Where what is left goes.
 #[derive(Debug, Clone)]
@@ -45,12 +48,26 @@ impl Leftovers {
         times: u32,
         deadline: Deadline,
     ) -> Result<(), NotHandedOn> {
-        const TOO_OFTEN: &str = "there was no time for it in as many invocations as there may be";
         if times > MAX_DEPTH {
             return self.park(function, TOO_OFTEN, payloads, deadline).await;
         }
         let invoke = async |payload: &String| self.functions.invoke_async(function, payload.clone()).await;
         all_of(settle(payloads, self.concurrency, deadline, invoke).await)
+    }
+
+    /// The same for one payload.
+    pub async fn hand_on_one(
+        &self,
+        function: &str,
+        payload: &str,
+        times: u32,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        if times > MAX_DEPTH {
+            retry(deadline, || self.parking.park(function, TOO_OFTEN, payload)).await
+        } else {
+            retry(deadline, || self.functions.invoke_async(function, payload.to_owned())).await
+        }
     }
 
     /// Parks payloads of `function` that it cannot do.

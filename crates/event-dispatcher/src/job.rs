@@ -9,18 +9,14 @@ use crate::{
     outbox::{Failed, Outbox},
 };
 use futures::{Stream, StreamExt};
-use sbe_aws::{
-    lookups::Found,
-    retry::{Deadline, retry},
-    time,
-};
+use sbe_aws::{lookups::Found, retry::Deadline, time};
 use sbe_core::{
     audience::Audience,
     handed_on::{HandOn, hand_on},
     id::UserId,
     message::Published,
     part::Part,
-    payload::{MAX_DEPTH, Payload, PayloadCutter},
+    payload::{Payload, PayloadCutter, depth},
     recipient::Recipient,
     route::{Lookup, Router},
 };
@@ -80,7 +76,7 @@ impl<'a> Job<'a> {
             sends: PayloadCutter::deliveries(texts()),
             keeps: PayloadCutter::users(texts(), |index| messages[index].created),
             audience: Audience::default(),
-            outbox: Outbox::new(app.functions.clone(), deadline),
+            outbox: Outbox::new(app.leftovers.clone(), deadline),
             failed: Failed::default(),
             sessions: vec![0; messages.len()],
             rests: Vec::new(),
@@ -189,28 +185,11 @@ impl<'a> Job<'a> {
     }
 
     async fn hand_on(&mut self, part: &Part) {
-        let depth = self.depth + 1;
-        let is_too_deep = depth > MAX_DEPTH;
-        let env = &self.app.config.env;
-        // What is parked starts anew when a person lets it.
-        let events = hand_on(env, if is_too_deep { 1 } else { depth }, &self.router, self.messages, part);
+        let times = self.depth + 1;
+        let events = hand_on(&self.app.config.env, depth(times), &self.router, self.messages, part);
         for HandOn { json, messages } in events {
             self.handed_on.extend(&messages);
-            if is_too_deep {
-                self.park(&json, messages).await;
-            } else {
-                self.outbox.invoke(&self.app.config.function_name, json, messages).await;
-            }
-        }
-    }
-
-    async fn park(&mut self, json: &str, messages: Vec<usize>) {
-        let reason = "handed on as often as may be";
-        tracing::error!(messages = messages.len(), "a lookup did not come to an end and is parked");
-        let (parking, name) = (&self.app.parking, &self.app.config.function_name);
-        let parked = retry(self.deadline, || parking.park(name, reason, json));
-        if let Err(error) = Box::pin(parked).await {
-            self.failed.add(messages, error);
+            self.outbox.hand_on(&self.app.config.function_name, json, messages, times).await;
         }
     }
 }

@@ -27,8 +27,7 @@ use aws_lambda_events::{
 };
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients, config::Config, functions::Functions, lookups::Lookups, parking::Parking,
-    queues::Queues, retry::Deadline,
+    clients::Clients, config::Config, leftovers::Leftovers, lookups::Lookups, queues::Queues, retry::Deadline,
 };
 use sbe_edge::{
     Request,
@@ -43,9 +42,8 @@ pub use http::ROUTES;
 /// What the function works with.
 pub struct App {
     lookups: Lookups,
-    functions: Functions,
+    leftovers: Leftovers,
     queues: Queues,
-    parking: Parking,
     sender: String,
     adder: String,
     config: Config,
@@ -59,9 +57,8 @@ impl App {
         let clients = clients.without_retries();
         Self {
             lookups: clients.lookups(),
-            functions: clients.functions(),
+            leftovers: clients.leftovers(),
             queues: clients.queues(),
-            parking: clients.parking(),
             sender: config.function("sqs-sender"),
             adder: config.function("user-history-adder"),
             config,

@@ -1,10 +1,6 @@
 //! Invocations of the functions behind, so many at a time.
 
-use sbe_aws::{
-    Error, Result,
-    functions::Functions,
-    retry::{Deadline, retry},
-};
+use sbe_aws::{Error, Result, leftovers::Leftovers, retry::Deadline};
 use std::collections::BTreeSet;
 use tokio::task::JoinSet;
 
@@ -13,7 +9,7 @@ const CONCURRENT_INVOCATIONS: usize = 16;
 
 /// Invokes without waiting for the answer, and remembers which messages did not get through.
 pub(crate) struct Outbox {
-    functions: Functions,
+    leftovers: Leftovers,
     deadline: Deadline,
     in_flight: JoinSet<(Vec<usize>, Result<()>)>,
     failed: Failed,
@@ -36,20 +32,23 @@ impl Failed {
 
 impl Outbox {
     /// Each invocation is tried again until `deadline`.
-    pub(crate) fn new(functions: Functions, deadline: Deadline) -> Self {
-        Self { functions, deadline, in_flight: JoinSet::new(), failed: Failed::default() }
+    pub(crate) fn new(leftovers: Leftovers, deadline: Deadline) -> Self {
+        Self { leftovers, deadline, in_flight: JoinSet::new(), failed: Failed::default() }
     }
 
     /// Waits for room, then invokes a function for `messages`.
     pub(crate) async fn invoke(&mut self, function: &str, json: String, messages: Vec<usize>) {
+        self.hand_on(function, json, messages, 0).await;
+    }
+
+    /// The same for work that is handed on for the `times`th time: once too often, it is parked.
+    pub(crate) async fn hand_on(&mut self, function: &str, json: String, messages: Vec<usize>, times: u32) {
         while self.in_flight.len() >= CONCURRENT_INVOCATIONS {
             self.settle_one().await;
         }
-        let (functions, function, deadline) = (self.functions.clone(), function.to_owned(), self.deadline);
-        self.in_flight.spawn(async move {
-            let result = retry(deadline, || functions.invoke_async(&function, json.clone())).await;
-            (messages, result)
-        });
+        let (leftovers, function, deadline) = (self.leftovers.clone(), function.to_owned(), self.deadline);
+        self.in_flight
+            .spawn(async move { (messages, leftovers.hand_on_one(&function, &json, times, deadline).await) });
     }
 
     async fn settle_one(&mut self) {

@@ -160,7 +160,7 @@ async fn what_does_not_come_to_an_end_is_parked() {
     assert_eq!(record.sent.len(), 2, "a lane each");
     let parked: Value = serde_json::from_str(&record.sent[0]).unwrap();
     assert_eq!(parked["function"], "bench-sqs-browser-event-dispatcher");
-    assert_eq!(parked["requestPayload"][FIELD]["depth"], 1);
+    assert_eq!(parked["requestPayload"][FIELD]["depth"], 0);
 }
 
 /// While the queue of rejected records cannot be reached the good ones leave at once.
