@@ -95,8 +95,10 @@ async fn expired_entries_are_not_shown() {
 #[tokio::test]
 async fn the_largest_message_is_kept() {
     let (backend, user) = (Backend::new(), unique());
-    let text = "x".repeat(255_000);
-    let message = json!({"userId": user, "messageId": "large", "text": text}).to_string();
+    let with = |text: &str| json!({"userId": user, "messageId": "large", "text": text}).to_string();
+    let text = "x".repeat(256_000 - with("").len());
+    let message = with(&text);
+    assert_eq!(message.len(), 256_000);
     backend.put_record(&message).await;
     let kept = sbe_tests::eventually("the large message", || async {
         let history = backend.history(user).await;
