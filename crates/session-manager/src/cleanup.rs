@@ -15,15 +15,12 @@ use sbe_aws::{
 use sbe_core::{
     cleanup::{Beginnings, MAX_SLICE, QueueKey, is_old, queue_key},
     message::text_json,
+    payload::depth,
     session::{queue_name, queue_prefix},
 };
 use sbe_edge::{ApiError, Reply, Request, metrics};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-
-/// A cleanup carries on in further invocations at most this often, below Lambda's recursion limit
-/// of 16.
-const MAX_DEPTH: u32 = 12;
 
 /// The schedule's event, and the one by which a cleanup carries on.
 #[derive(Debug, Deserialize, Serialize)]
@@ -81,20 +78,12 @@ pub(crate) async fn scheduled(
     Ok(reply(&progress))
 }
 
-async fn carry_on(
-    app: &App,
-    event: &Scheduled,
-    progress: &Progress,
-    deadline: Deadline,
-) -> std::result::Result<(), lambda_runtime::Error> {
-    let depth = event.depth + 1;
-    if depth > MAX_DEPTH {
-        // A failed invocation is repeated from where this one started, and then parked.
-        return Err("the cleanup takes too long: go on by hand, by /cleanup?next=".into());
-    }
-    let next = Scheduled { action: Action::Cleanup, next: progress.next.clone(), depth };
-    let json = serde_json::to_string(&next)?;
-    Ok(retry(deadline, || app.functions.invoke_async(&app.config.function_name, json.clone())).await?)
+/// In a further invocation; too many of them park what is left for a person.
+async fn carry_on(app: &App, event: &Scheduled, progress: &Progress, deadline: Deadline) -> Result<()> {
+    let times = event.depth + 1;
+    let next = Scheduled { action: Action::Cleanup, next: progress.next.clone(), depth: depth(times) };
+    let json = serde_json::to_string(&next).expect("an event is always JSON");
+    app.leftovers.hand_on_one(&app.config.function_name, &json, times, deadline).await
 }
 
 fn reply(progress: &Progress) -> Reply {

@@ -15,7 +15,7 @@ mod status;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients, config::Config, functions::Functions, identities::Identities, owners::Owners,
+    clients::Clients, config::Config, identities::Identities, leftovers::Leftovers, owners::Owners,
     queues::Queues, retry::Deadline, sessions::Sessions,
 };
 use sbe_core::life::Settings;
@@ -30,7 +30,7 @@ use serde_json::value::RawValue;
 pub struct App {
     sessions: Sessions,
     owners: Owners,
-    functions: Functions,
+    leftovers: Leftovers,
     queues: Queues,
     identities: Identities,
     region: String,
@@ -45,7 +45,7 @@ impl App {
         Self {
             sessions: clients.sessions(),
             owners: clients.owners(),
-            functions: clients.functions(),
+            leftovers: clients.leftovers(),
             queues: clients.queues(),
             identities: clients.identities(),
             region: clients.region(),
