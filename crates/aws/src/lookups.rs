@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     config::Config,
     retry::{Deadline, retry},
-    sessions::{Item, key, number, parse, parse_all},
+    sessions::{Item, key, parse, parse_all, text},
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -46,19 +46,17 @@ impl Lookups {
     /// that fails is tried again by itself, while there is time.
     pub fn find(&self, lookup: &Lookup, deadline: Deadline) -> BoxStream<'static, Result<Vec<Recipient>>> {
         match lookup {
-            Lookup::Key(account, session) => self.by_key(*account, session, deadline).boxed(),
+            Lookup::Key(account, session) => self.by_key(account, session, deadline).boxed(),
             Lookup::All => self.all(deadline).boxed(),
-            Lookup::Account(account) => self.by("accountId", number(account.0), None, deadline),
-            Lookup::User(user) => self.by("userId", number(user.0), Some(USER_INDEX), deadline),
-            Lookup::Session(id) => {
-                self.by("sessionId", AttributeValue::S(id.as_str().into()), Some(SESSION_INDEX), deadline)
-            }
+            Lookup::Account(account) => self.by("accountId", text(account), None, deadline),
+            Lookup::User(user) => self.by("userId", text(user), Some(USER_INDEX), deadline),
+            Lookup::Session(id) => self.by("sessionId", text(id), Some(SESSION_INDEX), deadline),
         }
     }
 
     fn by_key(
         &self,
-        account: AccountId,
+        account: &AccountId,
         session: &SessionId,
         deadline: Deadline,
     ) -> impl Stream<Item = Result<Vec<Recipient>>> + use<> {

@@ -51,7 +51,7 @@ impl History {
             .map(|chunk| chunk.iter().map(|head| head.id.clone()).collect())
             .collect();
         let mut messages = stream::iter(calls)
-            .map(|ids| self.messages(query.user, ids, deadline))
+            .map(|ids| self.messages(&query.user, ids, deadline))
             .buffered(CONCURRENT_CALLS);
         let mut page = Page { entries: Vec::new(), next };
         let mut bytes = 0;
@@ -74,10 +74,10 @@ impl History {
     async fn heads(&self, query: &Query, now: i64, time: Deadline) -> Result<(Vec<Head>, Option<Position>)> {
         let mut wanted: Vec<Head> = Vec::new();
         let mut read = 0;
-        let mut start = query.after.as_ref().map(|position| position_key(query.user, position));
+        let mut start = query.after.as_ref().map(|position| position_key(&query.user, position));
         loop {
             let limit = i32::try_from(query.heads_to_read(wanted.len())).unwrap_or(i32::MAX);
-            let request = self.created_between(query.user, query.start, query.end).limit(limit);
+            let request = self.created_between(&query.user, query.start, query.end).limit(limit);
             let (items, next) = fetch(&request, start, time).await?;
             for mut item in items {
                 read += 1;
@@ -101,7 +101,7 @@ impl History {
     }
 
     /// The messages with these ids, in this order; those that are gone meanwhile are left out.
-    async fn messages(&self, user: UserId, ids: Vec<MessageId>, deadline: Deadline) -> Result<Vec<Entry>> {
+    async fn messages(&self, user: &UserId, ids: Vec<MessageId>, deadline: Deadline) -> Result<Vec<Entry>> {
         let mut found: HashMap<MessageId, Entry> = HashMap::new();
         let mut keys: Vec<Item> = ids.iter().map(|id| key(user, id)).collect();
         let mut backoff = Backoff::new();
@@ -134,7 +134,12 @@ impl History {
     }
 
     /// The ids of the messages that a user has not read and that were published up to `as_of`.
-    pub async fn unread(&self, user: UserId, as_of: Timestamp, deadline: Deadline) -> Result<Vec<MessageId>> {
+    pub async fn unread(
+        &self,
+        user: &UserId,
+        as_of: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Vec<MessageId>> {
         let mut ids = Vec::new();
         let mut start = None;
         let request = self
@@ -157,13 +162,13 @@ impl History {
     }
 
     /// A user's heads of a time, newest first.
-    fn created_between(&self, user: UserId, start: Timestamp, end: Timestamp) -> QueryFluentBuilder {
+    fn created_between(&self, user: &UserId, start: Timestamp, end: Timestamp) -> QueryFluentBuilder {
         self.db
             .query()
             .table_name(&self.table)
             .index_name(CREATED_INDEX)
             .key_condition_expression("userId = :user AND created BETWEEN :start AND :end")
-            .expression_attribute_values(":user", number(user))
+            .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
             .expression_attribute_values(":start", number(start))
             .expression_attribute_values(":end", number(end))
             .consistent_read(true)
@@ -190,7 +195,7 @@ fn reply_len(json: &str) -> usize {
     json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count() + OWN_FIELDS
 }
 
-fn position_key(user: UserId, position: &Position) -> Item {
+fn position_key(user: &UserId, position: &Position) -> Item {
     let mut key = key(user, position.id());
     key.insert("created".into(), number(position.created()));
     key

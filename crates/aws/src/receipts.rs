@@ -69,7 +69,7 @@ impl Receipts {
     /// When what was marked can neither be told nor parked.
     pub async fn mark(
         &self,
-        user: UserId,
+        user: &UserId,
         ids: &[MessageId],
         call: &str,
         deadline: Deadline,
@@ -93,7 +93,7 @@ impl Receipts {
         Ok(marked)
     }
 
-    async fn publish(&self, user: UserId, read: &[MessageId], deadline: Deadline) -> Result<()> {
+    async fn publish(&self, user: &UserId, read: &[MessageId], deadline: Deadline) -> Result<()> {
         if !self.publishes {
             return Ok(());
         }
@@ -113,14 +113,15 @@ impl Receipts {
     /// When a chunk could not be handed on; its ids are not marked, so that the call can be repeated.
     pub async fn mark_later(
         &self,
-        user: UserId,
+        user: &UserId,
         ids: &[MessageId],
         call: &str,
         depth: u32,
         deadline: Deadline,
     ) -> Result<()> {
         let payload = |chunk: &[MessageId]| {
-            ReceiptPayload { user_id: user, read: chunk.to_vec(), call: call.to_owned(), depth }.to_json()
+            ReceiptPayload { user_id: user.clone(), read: chunk.to_vec(), call: call.to_owned(), depth }
+                .to_json()
         };
         let payloads: Vec<String> = chunks(ids, self.chunk_size).map(payload).collect();
         let invoke = async |payload: &String| self.functions.invoke_async(&self.adder, payload.clone()).await;

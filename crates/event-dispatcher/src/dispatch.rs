@@ -127,21 +127,21 @@ impl<'a> Run<'a> {
         for payload in self.sends.push_recipient(recipient, &indexes) {
             self.outbox.send(payload).await;
         }
-        if let Some(user) = recipient.user_id {
+        if let Some(user) = &recipient.user_id {
             self.keep(user, indexes).await;
         }
     }
 
     /// A message addressed to a user is kept even when the user has no session.
     async fn reach_addressed_users(&mut self) {
-        for index in 0..self.messages.len() {
-            if let Some(user) = self.messages[index].target().user {
+        for (index, message) in self.messages.iter().enumerate() {
+            if let Some(user) = &message.target().user {
                 self.keep(user, vec![index]).await;
             }
         }
     }
 
-    async fn keep(&mut self, user: UserId, mut indexes: Vec<usize>) {
+    async fn keep(&mut self, user: &UserId, mut indexes: Vec<usize>) {
         indexes.retain(|index| !self.messages[*index].sqs_only());
         let new = self.audience.add(user, &indexes);
         for payload in self.keeps.push_user(user, &new) {

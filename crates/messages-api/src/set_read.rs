@@ -28,15 +28,15 @@ pub(crate) async fn set_read(
     deadline: Deadline,
 ) -> Result<Reply, ApiError> {
     let user = request.user()?;
-    let ids = distinct(ids(app, action, user, request, deadline).await?);
-    let ids = if ids.len() > MANY { unread_of(app, user, ids, deadline).await? } else { ids };
+    let ids = distinct(ids(app, action, &user, request, deadline).await?);
+    let ids = if ids.len() > MANY { unread_of(app, &user, ids, deadline).await? } else { ids };
     if request.query("async").is_some() {
-        app.receipts.mark_later(user, &ids, call, 0, deadline).await?;
+        app.receipts.mark_later(&user, &ids, call, 0, deadline).await?;
         return Ok(Reply(r#"{"success":true}"#.into()));
     }
-    let marked = app.receipts.mark(user, &ids, call, deadline).await?;
+    let marked = app.receipts.mark(&user, &ids, call, deadline).await?;
     // What there was no time for is marked later, and its receipts follow.
-    app.receipts.mark_later(user, &marked.left, call, 0, deadline).await?;
+    app.receipts.mark_later(&user, &marked.left, call, 0, deadline).await?;
     if let Some((_, error)) = marked.refused.into_iter().next() {
         return Err(error.into());
     }
@@ -48,7 +48,7 @@ pub(crate) async fn set_read(
 /// and has not read.
 async fn unread_of(
     app: &App,
-    user: UserId,
+    user: &UserId,
     ids: Vec<MessageId>,
     deadline: Deadline,
 ) -> Result<Vec<MessageId>, ApiError> {
@@ -60,7 +60,7 @@ async fn unread_of(
 async fn ids(
     app: &App,
     action: Action,
-    user: UserId,
+    user: &UserId,
     request: &Request,
     deadline: Deadline,
 ) -> Result<Vec<MessageId>, ApiError> {

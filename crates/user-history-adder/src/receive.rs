@@ -10,7 +10,7 @@ pub(crate) async fn receive(
     receipt: ReceiptPayload,
     deadline: Deadline,
 ) -> Result<Summary, Error> {
-    let marked = app.receipts.mark(receipt.user_id, &receipt.read, &receipt.call, deadline).await?;
+    let marked = app.receipts.mark(&receipt.user_id, &receipt.read, &receipt.call, deadline).await?;
     let summary = Summary {
         total: receipt.read.len(),
         changed: marked.changed.len(),
@@ -19,7 +19,8 @@ pub(crate) async fn receive(
     };
     if !marked.left.is_empty() {
         let depth = receipt.depth + 1;
-        let left = ReceiptPayload { read: marked.left, depth, call: receipt.call.clone(), ..receipt };
+        let (call, user_id) = (receipt.call.clone(), receipt.user_id.clone());
+        let left = ReceiptPayload { read: marked.left, depth, call, user_id };
         app.hand_on(left.to_json(), depth, deadline.with_reserve()).await?;
     }
     if let Some((_, error)) = marked.refused.first() {

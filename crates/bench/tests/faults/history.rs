@@ -26,7 +26,7 @@ fn payload(users: usize, created: i64) -> String {
     let mut cutter = PayloadCutter::users(&messages, |_| Timestamp(created));
     let all: Vec<usize> = (0..MESSAGES).collect();
     for user in (0..).take(users) {
-        assert!(cutter.push_user(UserId(user), &all).is_empty());
+        assert!(cutter.push_user(&UserId::from(user), &all).is_empty());
     }
     cutter.finish().remove(0).json
 }

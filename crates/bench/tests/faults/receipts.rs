@@ -22,7 +22,7 @@ use std::{
 use user_history_adder::{App, handle};
 
 const ADDER: &str = "user-history-adder";
-const USER: UserId = UserId(7);
+const USER: i64 = 7;
 
 fn ids(count: usize) -> Vec<MessageId> {
     (0..count).map(|n| MessageId::parse(format!("m-{n}")).unwrap()).collect()
@@ -35,7 +35,7 @@ fn add_unread(sink: &Sink, ids: &[MessageId]) {
 }
 
 fn payload(ids: Vec<MessageId>) -> String {
-    ReceiptPayload { user_id: USER, read: ids, call: "call".into(), depth: 0 }.to_json()
+    ReceiptPayload { user_id: UserId::from(USER), read: ids, call: "call".into(), depth: 0 }.to_json()
 }
 
 /// How often each id was told, by invocations of the dispatcher that were answered.
@@ -144,7 +144,7 @@ async fn what_cannot_be_told_is_parked() {
     add_unread(&sink, &ids);
     let receipts = clients(&sink, ADDER).await.without_retries().receipts();
     let time = Deadline::after(Duration::from_secs(4));
-    let result = receipts.mark(USER, &ids, "call", time).await;
+    let result = receipts.mark(&UserId::from(USER), &ids, "call", time).await;
     // With no time at all left for it, the caller is told.
     assert!(result.is_err() || !sink.state.record().sent.is_empty());
 }
