@@ -109,5 +109,5 @@ export class Inbox {
 
 function readReceipt(message: Message): Receipt | undefined {
   if (message._type !== "message-read-receipt") return undefined;
-  return { userId: message.userId as number, ids: (message["messages-receipted"] ?? []) as string[] };
+  return { userId: message.userId as Id, ids: (message["messages-receipted"] ?? []) as string[] };
 }

@@ -2,8 +2,8 @@ import { inject } from "vitest";
 import { amzDate, sign } from "../../client/src/sigv4.js";
 
 export interface Visitor {
-  account: number;
-  user: number;
+  account: number | string;
+  user: number | string;
   session: string;
 }
 
