@@ -2,6 +2,7 @@ import type { Emitter } from "./emitter.js";
 import { UNDONE } from "./emitter.js";
 import { BrowserEventsError } from "./errors.js";
 import type { Message, Metadata, Receipt } from "./events.js";
+import type { Id } from "./session.js";
 
 interface Entry {
   /** Handlers that have finished with the message. */
