@@ -5,7 +5,7 @@
 use crate::id::UserId;
 use std::{
     collections::{HashMap, HashSet},
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, Hasher, RandomState},
 };
 
 /// Remembers which user was given which messages.
@@ -35,6 +35,9 @@ impl Audience {
         }
         if self.common.is_empty() {
             self.common = indexes.to_vec();
+        }
+        if indexes == self.common && !self.others.contains_key(user) {
+            return if self.common_users.insert(user) { indexes.to_vec() } else { Vec::new() };
         }
         let known = self.given(user);
         let new: Vec<usize> = indexes.iter().copied().filter(|index| !known.contains(index)).collect();
@@ -82,17 +85,22 @@ impl Users {
         }
     }
 
-    fn insert(&mut self, user: &UserId) {
+    /// Tells whether the user is new to the set.
+    fn insert(&mut self, user: &UserId) -> bool {
         match user.as_integer() {
             Some(integer) => self.integers.insert(integer),
             None => self.texts.insert(self.fingerprint(user)),
-        };
+        }
     }
 
-    /// Two hashes of 64 bits, of different inputs: together as good as one of 128.
+    /// The hashes of the id and of the id with one byte more: under a key that nobody knows, two
+    /// hashes of different inputs are together as good as one of 128 bits.
     fn fingerprint(&self, user: &UserId) -> u128 {
-        let half = |number: u8| u128::from(self.key.hash_one((number, user)));
-        half(0) << 64 | half(1)
+        let mut hasher = self.key.build_hasher();
+        user.hash(&mut hasher);
+        let first = hasher.finish();
+        hasher.write_u8(0);
+        u128::from(first) << 64 | u128::from(hasher.finish())
     }
 }
 
