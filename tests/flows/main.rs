@@ -20,3 +20,4 @@ mod sending;
 mod sessions;
 mod status;
 mod vectors;
+mod wide;

@@ -53,6 +53,6 @@ async fn a_queue_that_is_gone_is_success() {
         "deliveries": [delivery(&gone), delivery(&live)],
     });
     let reply = invoke("sqs-sender", payload).await;
-    assert_eq!(reply, json!({"sent": 1, "gone": 1, "handedBack": 0}));
+    assert_eq!(reply, json!({"sent": 1, "gone": 1, "handedBack": 0, "parked": 0}));
     assert_eq!(live.receive(flow, 1).await, [json!(1)]);
 }

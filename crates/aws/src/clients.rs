@@ -1,8 +1,9 @@
 //! One configured SDK client for each service.
 
 use crate::{
-    config::Config, functions::Functions, history::History, identities::Identities, lookups::Lookups,
-    owners::Owners, parking::Parking, queues::Queues, receipts::Receipts, sessions::Sessions,
+    config::Config, functions::Functions, history::History, identities::Identities, leftovers::Leftovers,
+    lookups::Lookups, owners::Owners, parking::Parking, queues::Queues, receipts::Receipts,
+    sessions::Sessions,
 };
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -91,7 +92,12 @@ impl Clients {
 
     /// Read receipts.
     pub fn receipts(&self) -> Receipts {
-        Receipts::new(self.history(), self.functions(), self.parking(), &self.config)
+        Receipts::new(self.history(), self.functions(), self.leftovers(), &self.config)
+    }
+
+    /// What an invocation leaves.
+    pub fn leftovers(&self) -> Leftovers {
+        Leftovers::new(self.functions(), self.parking(), self.config.max_concurrency)
     }
 
     /// The queue of work that was given up.

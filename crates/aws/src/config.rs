@@ -30,8 +30,6 @@ pub struct Config {
     /// Whether read receipts are published to the user's sessions
     /// (`SEND_READ_RECEIPTS_VIA_SQS`, 1; 0 is off).
     pub send_read_receipts: bool,
-    /// Segments of a parallel scan of the sessions (`SCAN_SEGMENTS`, 4).
-    pub scan_segments: usize,
     /// Calls to AWS that one invocation has in flight, at most (`MAX_CONCURRENCY`, 64).
     pub max_concurrency: usize,
     /// What is logged (`RUST_LOG`, `info`): a level, or levels by module.
@@ -68,7 +66,6 @@ impl Config {
             user_message_ttl_seconds: number(&get, "USER_MESSAGE_TTL", 86_400, 60, 31_536_000)?,
             read_receipt_chunk_size: number(&get, "READ_RECEIPT_CHUNK_SIZE", 300, 1, 3000)?,
             send_read_receipts: number(&get, "SEND_READ_RECEIPTS_VIA_SQS", 1, 0, 1)? == 1,
-            scan_segments: number(&get, "SCAN_SEGMENTS", 4, 1, 64)?,
             max_concurrency: number(&get, "MAX_CONCURRENCY", 64, 1, 1024)?,
             log_level: get("RUST_LOG").unwrap_or_else(|| "info".into()),
             function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(),
@@ -153,8 +150,8 @@ mod tests {
                 "environment variable IDENTITIES must be `developer` or `guest`",
             ),
             (
-                vec![("ENV", "e"), ("SCAN_SEGMENTS", "0")],
-                "environment variable SCAN_SEGMENTS must be an integer from 1 to 64",
+                vec![("ENV", "e"), ("MAX_CONCURRENCY", "0")],
+                "environment variable MAX_CONCURRENCY must be an integer from 1 to 1024",
             ),
         ] {
             assert_eq!(read(&variables).unwrap_err().to_string(), error);

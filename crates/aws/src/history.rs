@@ -127,6 +127,10 @@ pub(crate) fn malformed(attribute: &'static str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sbe_core::{
+        message::{MAX_MESSAGE_BYTES, Message},
+        target::Target,
+    };
 
     #[test]
     fn an_entry_survives_its_item() {
@@ -150,5 +154,27 @@ mod tests {
         assert_eq!(item["userId"], AttributeValue::S(entry.user.to_string()));
         item.remove("created");
         assert!(from_item(item).is_err());
+    }
+
+    /// DynamoDB counts an item and its entry in the local index together against 400 KB: names and
+    /// values in UTF-8, numbers with at most 21 bytes, and 100 bytes more for the entry.
+    #[test]
+    fn the_largest_message_and_its_index_entry_fit_in_400_kb() {
+        let long = "\u{1F600}".repeat(256);
+        let fields = format!(r#"{{"_type":"{long}","userId":7,"text":""#);
+        let text = "x".repeat(MAX_MESSAGE_BYTES - fields.len() - 2);
+        let json = format!("{fields}{text}\"}}");
+        let id = || MessageId::parse(&long).unwrap();
+        let message = Message::parse(json.as_bytes(), &Target::EVERYONE, id).unwrap();
+        let entry = Entry::new(UserId::from(i64::MIN), Timestamp::MAX, &message, i64::from(u32::MAX));
+        let mut item = to_item(&entry);
+        item.insert("readBy".into(), AttributeValue::S("5b1c2f0a-0000-0000-0000-000000000000".into()));
+        let size = |name: &String, value: &AttributeValue| name.len() + value.as_s().map_or(21, String::len);
+        let whole: usize = item.iter().map(|(name, value)| size(name, value)).sum();
+        let projected = ["userId", "messageId", "created", "isRead", "type", "ttl"];
+        let indexed = item.iter().filter(|(name, _)| projected.contains(&name.as_str()));
+        let head: usize = indexed.map(|(name, value)| size(name, value)).sum::<usize>() + 100;
+        assert!(whole > MAX_MESSAGE_BYTES, "{whole}");
+        assert!(whole + head < 400 * 1024, "{whole} and {head}");
     }
 }

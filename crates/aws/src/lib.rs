@@ -15,6 +15,7 @@
 //! - [`queues`]: the session queues and the queue for rejected records
 //! - [`identities`]: Cognito identities and their credentials
 //! - [`parking`]: the queue of work that was given up
+//! - [`leftovers`]: what an invocation leaves: handed on, or parked
 //! - [`functions`]: invocations of the other functions
 //! - [`receipts`]: marks messages read and tells the user's sessions
 //! - [`retry`]: full-jitter backoff within the time an invocation has left
@@ -29,6 +30,7 @@ pub mod error;
 pub mod functions;
 pub mod history;
 pub mod identities;
+pub mod leftovers;
 pub mod lookups;
 pub mod owners;
 pub mod pages;

@@ -3,7 +3,7 @@
 //! The index is a local one, so that a page is read consistently: what was written is shown at once.
 
 use crate::{
-    Error, Result,
+    Error, Kind, Result,
     history::{History, Item, from_item, key, malformed, number, take_head},
     retry::{Backoff, Deadline, retry, within},
 };
@@ -11,7 +11,6 @@ use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, KeysAndAttributes},
 };
-use futures::{StreamExt, stream};
 use sbe_core::{
     history::{Entry, Head, MAX_HEADS, Position, Query, Timestamp},
     id::{MessageId, UserId},
@@ -25,11 +24,11 @@ const CREATED_INDEX: &str = "created-index";
 /// Lambda's limit of 6 MB.
 const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// Messages asked for in one call; with the largest ones that is 6 MB, of 16 that there may be.
-const MESSAGES_PER_CALL: usize = 25;
+/// Messages that are asked for before it is known how large they are: 6 MB of the largest ones.
+const FIRST_MESSAGES: usize = 25;
 
-/// Calls for the messages of a page at the same time.
-const CONCURRENT_CALLS: usize = 4;
+/// `BatchGetItem` takes so many keys. It gives 16 MB at most, and says what it has left out.
+const MAX_KEYS: usize = 100;
 
 /// A part of a history.
 #[derive(Debug, Default)]
@@ -40,31 +39,46 @@ pub struct Page {
     pub next: Option<Position>,
 }
 
+/// Unread messages of a page of the index.
+#[derive(Debug, Default)]
+pub struct Unread {
+    /// Their ids, newest first.
+    pub ids: Vec<MessageId>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Position>,
+}
+
 impl History {
     /// The entries that `query` wants at `now` (epoch seconds), newest first. Without the time to find
     /// as many as it wants, or after [`MAX_HEADS`], there are fewer, and a `next`.
+    ///
+    /// # Errors
+    /// When there was no time for anything, or a call was refused.
     pub async fn page(&self, query: &Query, now: i64, deadline: Deadline) -> Result<Page> {
         // Half of the time is for the messages.
         let (heads, next) = self.heads(query, now, deadline.at_most(deadline.remaining() / 2)).await?;
-        let calls: Vec<Vec<MessageId>> = heads
-            .chunks(MESSAGES_PER_CALL)
-            .map(|chunk| chunk.iter().map(|head| head.id.clone()).collect())
-            .collect();
-        let mut messages = stream::iter(calls)
-            .map(|ids| self.messages(&query.user, ids, deadline))
-            .buffered(CONCURRENT_CALLS);
         let mut page = Page { entries: Vec::new(), next };
-        let mut bytes = 0;
-        while let Some(entries) = messages.next().await {
-            for entry in entries? {
-                bytes += reply_len(&entry.json);
-                if bytes > MAX_PAGE_BYTES
-                    && let Some(last) = page.entries.last()
-                {
-                    page.next = Some(Position::after(last.created, &last.id));
+        let (mut read, mut bytes) = (0, 0);
+        while read < heads.len() {
+            // As many as there is room for, if they are as large as those before.
+            let fitting = (MAX_PAGE_BYTES - bytes) * read.max(1) / bytes.max(1);
+            let count = if read == 0 { FIRST_MESSAGES } else { fitting.clamp(1, MAX_KEYS) };
+            let wanted = &heads[read..heads.len().min(read + count)];
+            let found = match self.messages(&query.user, wanted, deadline).await {
+                Err(error) if error.is_transient() && read > 0 => {
+                    page.next = Some(position(&heads[read - 1]));
                     return Ok(page);
                 }
-                page.entries.push(entry);
+                found => found?,
+            };
+            for entry in found {
+                bytes += entry.as_ref().map_or(0, |entry| reply_len(&entry.json));
+                if bytes > MAX_PAGE_BYTES {
+                    page.next = Some(position(&heads[read - 1]));
+                    return Ok(page);
+                }
+                page.entries.extend(entry);
+                read += 1;
             }
         }
         Ok(page)
@@ -72,38 +86,43 @@ impl History {
 
     /// The heads of a page, and where the next one starts.
     async fn heads(&self, query: &Query, now: i64, time: Deadline) -> Result<(Vec<Head>, Option<Position>)> {
-        let mut wanted: Vec<Head> = Vec::new();
-        let mut read = 0;
-        let mut start = query.after.as_ref().map(|position| position_key(&query.user, position));
+        let (mut wanted, mut read): (Vec<Head>, usize) = (Vec::new(), 0);
+        let mut start = query.after.clone();
         loop {
-            let limit = i32::try_from(query.heads_to_read(wanted.len())).unwrap_or(i32::MAX);
+            let limit = i32::try_from(query.heads_to_read(wanted.len(), read)).unwrap_or(i32::MAX);
             let request = self.created_between(&query.user, query.start, query.end).limit(limit);
-            let (items, next) = fetch(&request, start, time).await?;
-            for mut item in items {
-                read += 1;
-                let head = take_head(&mut item)?;
+            let (items, next) = match fetch(&request, &query.user, start.as_ref(), time).await {
+                // What was read so far is an answer; the next call goes on from there.
+                Err(error) if error.is_transient() && read > 0 => return Ok((wanted, start)),
+                page => page?,
+            };
+            read += items.len();
+            for head in items.into_iter().filter_map(|mut item| readable(take_head(&mut item))) {
                 if !query.wants(&head, now) {
                     continue;
                 }
                 if wanted.len() == query.limit {
-                    let next = wanted.last().map(|last| Position::after(last.created, &last.id));
+                    let next = wanted.last().map(position);
                     return Ok((wanted, next));
                 }
                 wanted.push(head);
             }
-            let Some(key) = next else { return Ok((wanted, None)) };
-            if read >= MAX_HEADS || time.has_passed() {
-                let last = take_position(key.clone())?;
-                return Ok((wanted, Some(last)));
+            if next.is_none() || read >= MAX_HEADS || time.has_passed() {
+                return Ok((wanted, next));
             }
-            start = Some(key);
+            start = next;
         }
     }
 
-    /// The messages with these ids, in this order; those that are gone meanwhile are left out.
-    async fn messages(&self, user: &UserId, ids: Vec<MessageId>, deadline: Deadline) -> Result<Vec<Entry>> {
+    /// The messages of these heads, in their order; those that are gone meanwhile are missing.
+    async fn messages(
+        &self,
+        user: &UserId,
+        heads: &[Head],
+        deadline: Deadline,
+    ) -> Result<Vec<Option<Entry>>> {
         let mut found: HashMap<MessageId, Entry> = HashMap::new();
-        let mut keys: Vec<Item> = ids.iter().map(|id| key(user, id)).collect();
+        let mut keys: Vec<Item> = heads.iter().map(|head| key(user, &head.id)).collect();
         let mut backoff = Backoff::new();
         while !keys.is_empty() {
             let (entries, unprocessed) = match within(deadline, self.batch_get(keys.clone())).await {
@@ -113,52 +132,41 @@ impl History {
             found.extend(entries.into_iter().map(|entry| (entry.id.clone(), entry)));
             keys = unprocessed;
             if !keys.is_empty() && !backoff.wait(deadline).await {
-                return Err(Error::new("BatchGetItem of messages", crate::Kind::Unavailable, "NoTimeLeft"));
+                return Err(Error::new("BatchGetItem of messages", Kind::Unavailable, "NoTimeLeft"));
             }
         }
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+        Ok(heads.iter().map(|head| found.remove(&head.id)).collect())
     }
 
     /// Entries, and the keys that were not processed.
     async fn batch_get(&self, keys: Vec<Item>) -> Result<(Vec<Entry>, Vec<Item>)> {
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let wanted = wanted.map_err(|error| {
-            Error::new("BatchGetItem of messages", crate::Kind::Refused, error.to_string())
-        })?;
+        let wanted = wanted
+            .map_err(|error| Error::new("BatchGetItem of messages", Kind::Refused, error.to_string()))?;
         let get = self.db.batch_get_item().request_items(&self.table, wanted);
         let reply = get.send().await.map_err(Error::sdk("BatchGetItem of messages"))?;
         let items = reply.responses.and_then(|mut all| all.remove(&self.table)).unwrap_or_default();
         let unprocessed = reply.unprocessed_keys.and_then(|mut all| all.remove(&self.table));
-        let entries = items.into_iter().map(from_item).collect::<Result<_>>()?;
+        let entries = items.into_iter().filter_map(|item| readable(from_item(item))).collect();
         Ok((entries, unprocessed.map(|left| left.keys).unwrap_or_default()))
     }
 
-    /// The ids of the messages that a user has not read and that were published up to `as_of`.
+    /// The ids of messages that a user has not read and that were published up to `as_of`, newest
+    /// first, from `after` on: those in one page of the index, which may be none.
     pub async fn unread(
         &self,
         user: &UserId,
         as_of: Timestamp,
+        after: Option<&Position>,
         deadline: Deadline,
-    ) -> Result<Vec<MessageId>> {
-        let mut ids = Vec::new();
-        let mut start = None;
+    ) -> Result<Unread> {
         let request = self
             .created_between(user, Timestamp(0), as_of)
             .filter_expression("isRead = :unread")
-            .expression_attribute_values(":unread", number(0))
-            .projection_expression("messageId");
-        loop {
-            let (items, next) = fetch(&request, start, deadline).await?;
-            for mut item in items {
-                let id = item.remove("messageId").and_then(|id| id.as_s().ok().cloned());
-                let id = id.and_then(|id| MessageId::parse(id).ok());
-                ids.push(id.ok_or_else(|| malformed("messageId"))?);
-            }
-            start = next;
-            if start.is_none() {
-                return Ok(ids);
-            }
-        }
+            .expression_attribute_values(":unread", number(0));
+        let (items, next) = fetch(&request, user, after, deadline).await?;
+        let heads = items.into_iter().filter_map(|mut item| readable(take_head(&mut item)));
+        Ok(Unread { ids: heads.map(|head| head.id).collect(), next })
     }
 
     /// A user's heads of a time, newest first.
@@ -176,17 +184,30 @@ impl History {
     }
 }
 
+/// A page of the index from a place on, and where the next one starts.
 async fn fetch(
     request: &QueryFluentBuilder,
-    start: Option<Item>,
+    user: &UserId,
+    after: Option<&Position>,
     deadline: Deadline,
-) -> Result<(Vec<Item>, Option<Item>)> {
+) -> Result<(Vec<Item>, Option<Position>)> {
+    let start = after.map(|position| position_key(user, position));
     let send = || async {
         let request = request.clone().set_exclusive_start_key(start.clone());
         request.send().await.map_err(Error::sdk("Query of a history"))
     };
     let reply = retry(deadline, send).await?;
-    Ok((reply.items.unwrap_or_default(), reply.last_evaluated_key))
+    let next = reply.last_evaluated_key.map(take_position).transpose()?;
+    Ok((reply.items.unwrap_or_default(), next))
+}
+
+/// An entry that somebody else has written or changed shall not hide the others.
+fn readable<T>(entry: Result<T>) -> Option<T> {
+    entry.inspect_err(|error| tracing::error!(%error, "an entry of a history was passed over")).ok()
+}
+
+fn position(head: &Head) -> Position {
+    Position::after(head.created, &head.id)
 }
 
 /// An upper bound of a message's length in a reply, which holds JSON in a JSON string.

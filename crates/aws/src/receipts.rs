@@ -1,37 +1,46 @@
 //! Marks messages read and tells the user's sessions.
 //!
 //! Chunk by chunk: what was marked is told before the next chunk is begun, and time is kept aside for
-//! telling and for handing on what is left. So a call that is cut off leaves at most a chunk marked and
-//! not told; its repetition tells that one, for each mark names the call that made it.
+//! telling and for handing on what is left. Each mark names the call that made it. So whoever goes on
+//! with a call's receipt tells what the call has marked, also if nobody had time to tell it or the
+//! answer to the marking was lost; and what another call has marked is that call's to tell.
 
 use crate::{
-    Error, Result,
+    Error,
     config::Config,
     functions::Functions,
     history::History,
-    parking::Parking,
+    leftovers::{Leftovers, NotHandedOn},
     retry::{Deadline, retry},
-    settle::settle,
+    settle::{Settled, settle},
 };
 use sbe_core::{
+    history::{Position, Timestamp},
     id::{MessageId, UserId},
-    payload::ReceiptPayload,
+    payload::{Read, ReceiptPayload, depth},
     receipt::{chunks, receipts},
 };
 use std::time::Duration;
 
-/// Kept aside for telling of a chunk, and for handing on what is left.
+/// Kept aside for telling of a chunk, and for handing on what is left: half of it for each.
 const ASIDE: Duration = Duration::from_secs(5);
 
 /// What became of a receipt.
 #[derive(Debug, Default)]
 pub struct Marked {
-    /// The ids that this call has changed, in the order in which they were given. All are told.
+    /// The ids that the call has changed, in the order in which they were marked. All are told.
     pub changed: Vec<MessageId>,
-    /// The ids for which there was no time.
-    pub left: Vec<MessageId>,
-    /// The ids that AWS refused for good.
-    pub refused: Vec<(MessageId, Error)>,
+    /// What there was no time to mark, or to tell, in parts that can be handed on.
+    pub left: Vec<Read>,
+    /// What AWS refused for good.
+    pub refused: Vec<(Read, Error)>,
+}
+
+/// When the steps of a receipt have to be done.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    marking: Deadline,
+    telling: Deadline,
 }
 
 /// Read receipts: the history they change, and the function that publishes them.
@@ -39,7 +48,7 @@ pub struct Marked {
 pub struct Receipts {
     history: History,
     functions: Functions,
-    parking: Parking,
+    leftovers: Leftovers,
     dispatcher: String,
     adder: String,
     chunk_size: usize,
@@ -48,11 +57,11 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    pub(crate) fn new(history: History, functions: Functions, parking: Parking, config: &Config) -> Self {
+    pub(crate) fn new(history: History, functions: Functions, leftovers: Leftovers, config: &Config) -> Self {
         Self {
             history,
             functions,
-            parking,
+            leftovers,
             dispatcher: config.function("event-dispatcher"),
             adder: config.function("user-history-adder"),
             chunk_size: config.read_receipt_chunk_size,
@@ -61,75 +70,200 @@ impl Receipts {
         }
     }
 
-    /// Marks messages read for `call` and publishes receipts of those that changed. Ids that the user
-    /// has no message for are passed over. Ends some seconds before the deadline, for
-    /// [`Self::mark_later`].
-    ///
-    /// # Errors
-    /// When what was marked can neither be told nor parked.
-    pub async fn mark(
-        &self,
-        user: &UserId,
-        ids: &[MessageId],
-        call: &str,
-        deadline: Deadline,
-    ) -> Result<Marked> {
-        let time = deadline.sooner_by(ASIDE);
+    /// Marks messages read and publishes receipts of those that changed. Ids that the user has no
+    /// message for are passed over. Ends some seconds before the deadline, for [`Self::hand_on`].
+    pub async fn receive(&self, receipt: &ReceiptPayload, deadline: Deadline) -> Marked {
+        let marking = deadline.sooner_by(ASIDE);
+        let aside = deadline.remaining().saturating_sub(marking.remaining());
+        let times = Times { marking, telling: marking.later_by(aside / 2) };
         let mut marked = Marked::default();
-        for chunk in chunks(ids, self.chunk_size) {
-            if time.has_passed() {
-                marked.left.extend_from_slice(chunk);
-                continue;
+        match &receipt.read {
+            Read::Listed(ids) => {
+                let rest = self.mark(receipt, ids, times, &mut marked).await;
+                if !rest.is_empty() {
+                    marked.left.push(Read::Listed(rest.to_vec()));
+                }
             }
-            let mark = async |id: &&MessageId| self.history.mark_read(user, id, call).await;
-            let settled = settle(chunk, self.concurrency, time, mark).await;
-            let changed: Vec<MessageId> =
-                settled.done.into_iter().filter(|(_, changed)| *changed).map(|(id, _)| id.clone()).collect();
-            self.publish(user, &changed, deadline).await?;
-            marked.changed.extend(changed);
-            marked.left.extend(settled.left.into_iter().cloned());
-            marked.refused.extend(settled.refused.into_iter().map(|(id, error)| (id.clone(), error)));
+            Read::AsOf(moment) => self.mark_as_of(receipt, *moment, times, &mut marked).await,
         }
-        Ok(marked)
+        marked
     }
 
-    async fn publish(&self, user: &UserId, read: &[MessageId], deadline: Deadline) -> Result<()> {
+    /// Marks what is unread up to a moment, newest first, as it is read.
+    async fn mark_as_of(
+        &self,
+        receipt: &ReceiptPayload,
+        mut as_of: Timestamp,
+        times: Times,
+        marked: &mut Marked,
+    ) {
+        let mut after: Option<Position> = None;
+        loop {
+            match self.history.unread(&receipt.user_id, as_of, after.as_ref(), times.marking).await {
+                Ok(page) => {
+                    if !self.mark(receipt, &page.ids, times, marked).await.is_empty() {
+                        return marked.left.push(Read::AsOf(as_of));
+                    }
+                    let Some(next) = page.next else { return };
+                    as_of = next.created();
+                    after = Some(next);
+                }
+                Err(error) if error.is_transient() => return marked.left.push(Read::AsOf(as_of)),
+                Err(error) => return marked.refused.push((Read::AsOf(as_of), error)),
+            }
+        }
+    }
+
+    /// Marks chunk by chunk; gives the ids that there was no time to begin with.
+    async fn mark<'a>(
+        &self,
+        receipt: &ReceiptPayload,
+        ids: &'a [MessageId],
+        times: Times,
+        marked: &mut Marked,
+    ) -> &'a [MessageId] {
+        let (user, call) = (&receipt.user_id, &receipt.call);
+        let mark = async |id: &&MessageId| self.history.mark_read(user, id, call).await;
+        let mut rest = ids;
+        for chunk in chunks(ids, self.chunk_size) {
+            if times.marking.has_passed() {
+                break;
+            }
+            rest = &rest[chunk.len()..];
+            let Settled { done, refused, left } = settle(chunk, self.concurrency, times.marking, mark).await;
+            let mut left: Vec<MessageId> = left.into_iter().cloned().collect();
+            let changed = done.into_iter().filter(|(_, changed)| *changed).map(|(id, _)| id.clone());
+            let changed: Vec<MessageId> = changed.collect();
+            match self.tell(user, &changed, times.telling).await {
+                Ok(()) => marked.changed.extend(changed),
+                Err(error) => {
+                    tracing::warn!(%error, ids = changed.len(), "a receipt is left to be told");
+                    left.extend(changed);
+                }
+            }
+            if !left.is_empty() {
+                marked.left.push(Read::Listed(left));
+            }
+            let (refused, errors): (Vec<MessageId>, Vec<Error>) =
+                refused.into_iter().map(|(id, error)| (id.clone(), error)).unzip();
+            marked.refused.extend(errors.into_iter().next().map(|error| (Read::Listed(refused), error)));
+        }
+        rest
+    }
+
+    /// Publishes a receipt of what was read.
+    async fn tell(&self, user: &UserId, read: &[MessageId], deadline: Deadline) -> Result<(), Error> {
         if !self.publishes {
             return Ok(());
         }
         for receipt in receipts(user, read, self.chunk_size) {
             let invoke = || self.functions.invoke_async(&self.dispatcher, receipt.clone());
-            if let Err(error) = retry(deadline, invoke).await {
-                // Its messages are marked: another try would find them so, and never tell of them.
-                self.parking.park(&self.dispatcher, &error.to_string(), &receipt, deadline).await?;
+            match retry(deadline, invoke).await {
+                Err(error) if !error.is_transient() => {
+                    let reason = error.to_string();
+                    self.leftovers
+                        .park(&self.dispatcher, &reason, vec![receipt], deadline)
+                        .await
+                        .map_err(|left| left.error)?;
+                }
+                result => result?,
             }
         }
         Ok(())
     }
 
-    /// Hands the marking to the history's function, in chunks, and does not wait for it.
+    /// Hands the marking of everything up to a moment on, as lists: marked by an invocation that then
+    /// dies, what is listed is told by its repetition, which could not find it as unread any more.
+    /// Returns how many ids were listed.
     ///
     /// # Errors
-    /// When a chunk could not be handed on; its ids are not marked, so that the call can be repeated.
-    pub async fn mark_later(
+    /// When the history cannot be read, or a part cannot be handed on.
+    pub async fn list(
         &self,
-        user: &UserId,
-        ids: &[MessageId],
-        call: &str,
-        depth: u32,
+        receipt: &ReceiptPayload,
+        mut as_of: Timestamp,
         deadline: Deadline,
-    ) -> Result<()> {
-        let payload = |chunk: &[MessageId]| {
-            ReceiptPayload { user_id: user.clone(), read: chunk.to_vec(), call: call.to_owned(), depth }
-                .to_json()
+    ) -> Result<usize, Error> {
+        let listing = deadline.sooner_by(ASIDE);
+        let (mut after, mut listed): (Option<Position>, usize) = (None, 0);
+        loop {
+            let page = self.history.unread(&receipt.user_id, as_of, after.as_ref(), listing).await;
+            let (part, next) = match page {
+                Ok(page) => {
+                    listed += page.ids.len();
+                    (Read::Listed(page.ids), page.next)
+                }
+                Err(error) if error.is_transient() => (Read::AsOf(as_of), None),
+                Err(error) => return Err(error),
+            };
+            self.hand_on(receipt, vec![part], deadline).await.map_err(|left| left.error)?;
+            let Some(next) = next else { return Ok(listed) };
+            as_of = next.created();
+            after = Some(next);
+        }
+    }
+
+    /// Hands parts of a receipt to the history's function and does not wait for it.
+    ///
+    /// # Errors
+    /// With what could not be handed on.
+    pub async fn hand_on(
+        &self,
+        receipt: &ReceiptPayload,
+        parts: Vec<Read>,
+        deadline: Deadline,
+    ) -> Result<(), NotHandedOn> {
+        let times = receipt.depth + 1;
+        let parts = parts.into_iter().flat_map(|read| self.chunked(read));
+        let payloads = parts.map(|read| receipt.part(read, depth(times)).to_json()).collect();
+        self.leftovers.hand_on(&self.adder, payloads, times, deadline).await
+    }
+
+    /// Hands parts of a receipt on, or parks them: for a call that nobody repeats under its own name, so
+    /// that nobody else would tell what it has marked.
+    ///
+    /// # Errors
+    /// When not all could be handed on, parked or not: the rest is not marked yet.
+    pub async fn hand_on_or_park(
+        &self,
+        receipt: &ReceiptPayload,
+        parts: Vec<Read>,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        let Err(NotHandedOn { payloads, error }) = self.hand_on(receipt, parts, deadline).await else {
+            return Ok(());
         };
-        let payloads: Vec<String> = chunks(ids, self.chunk_size).map(payload).collect();
-        let invoke = async |payload: &String| self.functions.invoke_async(&self.adder, payload.clone()).await;
-        let settled = settle(payloads, self.concurrency, deadline, invoke).await;
-        match settled.refused.into_iter().next() {
-            Some((_, error)) => Err(error),
-            None if settled.left.is_empty() => Ok(()),
-            None => Err(Error::new("Handing read receipts on", crate::Kind::Unavailable, "NoTimeLeft")),
+        let reason = error.to_string();
+        let parked = self.leftovers.park(&self.adder, &reason, payloads, deadline.with_reserve()).await;
+        if let Err(NotHandedOn { payloads, error }) = parked {
+            tracing::error!(%error, receipts = payloads.len(), "receipts could not be parked");
+        }
+        Err(error)
+    }
+
+    /// Parks what was refused, for the history's function to be invoked with again.
+    ///
+    /// # Errors
+    /// With what could not be parked.
+    pub async fn park(
+        &self,
+        receipt: &ReceiptPayload,
+        refused: Vec<(Read, Error)>,
+        deadline: Deadline,
+    ) -> Result<(), NotHandedOn> {
+        for (read, error) in refused {
+            let payload = receipt.part(read, 0).to_json();
+            self.leftovers.park(&self.adder, &error.to_string(), vec![payload], deadline).await?;
+        }
+        Ok(())
+    }
+
+    fn chunked(&self, read: Read) -> Vec<Read> {
+        match read {
+            Read::Listed(ids) => {
+                chunks(&ids, self.chunk_size).map(|chunk| Read::Listed(chunk.to_vec())).collect()
+            }
+            as_of @ Read::AsOf(_) => vec![as_of],
         }
     }
 }

@@ -107,7 +107,7 @@ fn to_item(session: &Session) -> Result<Item> {
     Ok(item)
 }
 
-fn cursor(key: Item) -> Result<Cursor> {
+pub(crate) fn cursor(key: Item) -> Result<Cursor> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Key {
@@ -124,10 +124,6 @@ pub(crate) fn text(id: &impl ToString) -> AttributeValue {
 
 fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
-}
-
-pub(crate) fn parse_all<T: serde::de::DeserializeOwned>(items: Option<Vec<Item>>) -> Result<Vec<T>> {
-    items.unwrap_or_default().into_iter().map(parse).collect()
 }
 
 /// The items that can be read, and how many cannot: one of them takes nothing from the others.

@@ -72,7 +72,7 @@ pub fn sender_payloads(
                 ready = cutter.as_mut()?.push_recipient(&population.recipient(next), &all);
                 next += 1;
             } else {
-                ready = cutter.take()?.finish();
+                ready = cutter.take()?.flush();
             }
         }
         Some(ready.remove(0))

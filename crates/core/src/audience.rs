@@ -8,11 +8,16 @@ use std::{
     hash::{BuildHasher, Hash, Hasher, RandomState},
 };
 
+/// So many users are remembered, then all are forgotten: memory does not grow with the audience. Who
+/// is met again after that is given the same once more, which a history takes for what it is.
+const MAX_USERS: usize = 500_000;
+
 /// Remembers which user was given which messages.
 ///
 /// Nearly all users of a large audience get the same messages, those of the broadcasts. So the
 /// first list of messages seen is remembered once and its users in as little memory as tells them
-/// apart. Users with another list are remembered with it.
+/// apart.
+/// Users with another list are remembered with it.
 #[derive(Debug, Default)]
 pub struct Audience {
     common: Vec<usize>,
@@ -35,6 +40,10 @@ impl Audience {
         }
         if self.common.is_empty() {
             self.common = indexes.to_vec();
+        }
+        if self.common_users.len() + self.others.len() >= MAX_USERS {
+            self.common_users.clear();
+            self.others.clear();
         }
         if indexes == self.common && !self.others.contains_key(user) {
             return if self.common_users.insert(user) { indexes.to_vec() } else { Vec::new() };
@@ -78,6 +87,15 @@ struct Users {
 }
 
 impl Users {
+    fn len(&self) -> usize {
+        self.integers.len() + self.texts.len()
+    }
+
+    fn clear(&mut self) {
+        self.integers.clear();
+        self.texts.clear();
+    }
+
     fn contains(&self, user: &UserId) -> bool {
         match user.as_integer() {
             Some(integer) => self.integers.contains(&integer),

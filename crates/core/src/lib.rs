@@ -10,6 +10,8 @@
 //! - [`target`]: the routing keys of a message, and the rule of a match
 //! - [`route`]: which lookups a batch of messages needs, and which messages a session gets
 //! - [`page`]: what all lists have in common: the size of a page, the token of the next
+//! - [`part`]: parts of a lookup: what one reader reads, and how many are shared out
+//! - [`handed_on`]: what a dispatcher hands on to another invocation of itself
 //! - [`payload`]: what the dispatcher hands to the sender and to the history, cut to size
 //! - [`audience`]: the distinct users that a batch reaches, for their histories
 //! - [`batch`]: SQS batches within their limits
@@ -25,11 +27,13 @@ pub mod audience;
 pub mod batch;
 pub mod cleanup;
 pub mod frame;
+pub mod handed_on;
 pub mod history;
 pub mod id;
 pub mod life;
 pub mod message;
 pub mod page;
+pub mod part;
 pub mod payload;
 pub mod receipt;
 pub mod recipient;

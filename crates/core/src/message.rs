@@ -6,6 +6,7 @@
 
 use crate::{
     Invalid,
+    history::Timestamp,
     id::{AccountId, MessageId, SessionId, UserId},
     target::Target,
 };
@@ -124,6 +125,15 @@ impl Message {
     pub fn json(&self) -> &str {
         &self.json
     }
+}
+
+/// A message and when it was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The message.
+    pub message: Message,
+    /// When it was published: histories are ordered by it.
+    pub created: Timestamp,
 }
 
 /// `Debug` shows the id only: messages are never logged.

@@ -40,6 +40,9 @@ pub struct SendPayload<'a> {
     /// Which session gets which of them.
     #[serde(borrow)]
     pub deliveries: Vec<Delivery<'a>>,
+    /// How many invocations have handed this on before.
+    #[serde(default)]
+    pub depth: u32,
 }
 
 /// The messages for one session.
@@ -59,6 +62,17 @@ pub struct Delivery<'a> {
 /// A function hands what it had no time for to itself at most so often, well below the 16 invocations at
 /// which Lambda takes it for a loop.
 pub const MAX_DEPTH: u32 = 12;
+
+/// The `depth` in a payload that is handed on for the `times`th time. Beyond [`MAX_DEPTH`] it is parked,
+/// and has all of its tries again when a person replays it.
+///
+/// ```
+/// use sbe_core::payload::{MAX_DEPTH, depth};
+/// assert_eq!((depth(MAX_DEPTH), depth(MAX_DEPTH + 1)), (MAX_DEPTH, 0));
+/// ```
+pub fn depth(times: u32) -> u32 {
+    if times > MAX_DEPTH { 0 } else { times }
+}
 
 /// The history's input: messages for users' histories.
 #[derive(Deserialize, Serialize)]
@@ -94,14 +108,34 @@ pub struct HistoryUser {
     pub messages: Vec<usize>,
 }
 
-/// The history's other input: messages that a user has read.
-#[derive(Debug, Serialize, Deserialize)]
+/// What a user has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Read {
+    /// The messages with these ids.
+    #[serde(rename = "read")]
+    Listed(Vec<MessageId>),
+    /// Everything published up to this moment, which is in microseconds.
+    AsOf(Timestamp),
+}
+
+/// The history's other input: what a user has read.
+///
+/// ```
+/// use sbe_core::payload::{Read, ReceiptPayload};
+/// let json = r#"{"userId":7,"asOf":1500000,"call":"c","depth":0}"#;
+/// let payload: ReceiptPayload = serde_json::from_str(json).unwrap();
+/// assert!(matches!(payload.read, Read::AsOf(_)));
+/// assert_eq!(payload.to_json(), json);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReceiptPayload {
-    /// Who read them.
+    /// Who read it.
     pub user_id: UserId,
     /// What was read.
-    pub read: Vec<MessageId>,
+    #[serde(flatten)]
+    pub read: Read,
     /// The call that says so: what it has marked is told, also if that is seen by another invocation.
     pub call: String,
     /// How many invocations have handed this on before.
@@ -110,6 +144,12 @@ pub struct ReceiptPayload {
 }
 
 impl ReceiptPayload {
+    /// A part of the receipt, of the same user and call.
+    #[must_use]
+    pub fn part(&self, read: Read, depth: u32) -> Self {
+        Self { user_id: self.user_id.clone(), read, call: self.call.clone(), depth }
+    }
+
     /// The payload's JSON text.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a receipt payload is always JSON")
@@ -135,22 +175,25 @@ pub struct PayloadCutter {
 
 impl PayloadCutter {
     /// Payloads for the sender.
-    pub fn deliveries(messages: &[Message]) -> Self {
-        Self::new("deliveries", messages.iter().map(|message| message.json().to_owned()).collect())
+    pub fn deliveries<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Self {
+        Self::new("deliveries", messages.into_iter().map(|message| message.json().to_owned()).collect())
     }
 
     /// Payloads for the history; `created` gives each message's time.
-    pub fn users(messages: &[Message], created: impl Fn(usize) -> Timestamp) -> Self {
+    pub fn users<'a>(
+        messages: impl IntoIterator<Item = &'a Message>,
+        created: impl Fn(usize) -> Timestamp,
+    ) -> Self {
         let element = |(index, message): (usize, &Message)| {
             format!(r#"{{"created":{},"message":{}}}"#, created(index), message.json())
         };
-        Self::new("users", messages.iter().enumerate().map(element).collect())
+        Self::new("users", messages.into_iter().enumerate().map(element).collect())
     }
 
     fn new(entries_field: &'static str, messages: Vec<String>) -> Self {
         let sizes: Vec<usize> = messages.iter().map(String::len).collect();
         let mut messages = messages.into_iter();
-        let groups = groups(&sizes)
+        let groups = groups(&sizes, MAX_GROUP_BYTES)
             .into_iter()
             .map(|range| Group::new(range.start, messages.by_ref().take(range.len()).collect()))
             .collect();
@@ -182,21 +225,21 @@ impl PayloadCutter {
         self.groups.iter_mut().filter_map(for_group).collect()
     }
 
-    /// The payloads that are still open.
-    pub fn finish(self) -> Vec<Payload> {
+    /// Closes the payloads that are open.
+    pub fn flush(&mut self) -> Vec<Payload> {
         let field = self.entries_field;
-        self.groups.into_iter().filter_map(|mut group| group.take(field)).collect()
+        self.groups.iter_mut().filter_map(|group| group.take(field)).collect()
     }
 }
 
-/// Consecutive messages of at most [`MAX_GROUP_BYTES`] together, or one that is larger by itself.
-fn groups(sizes: &[usize]) -> Vec<Range<usize>> {
+/// Consecutive texts of at most `max` bytes together, with a comma each, or one that is larger by itself.
+pub(crate) fn groups(sizes: &[usize], max: usize) -> Vec<Range<usize>> {
     let mut groups: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;
     for (index, size) in sizes.iter().enumerate() {
         bytes += size + 1;
         match groups.last_mut() {
-            Some(group) if bytes <= MAX_GROUP_BYTES => group.end = index + 1,
+            Some(group) if bytes <= max => group.end = index + 1,
             _ => {
                 groups.push(index..index + 1);
                 bytes = size + 1;
@@ -352,7 +395,7 @@ mod tests {
                 expected.extend(indexes.iter().map(|i| (session.sqs_url.clone(), *i as u64)));
                 payloads.extend(cutter.push_recipient(&session, &indexes));
             }
-            payloads.extend(cutter.finish());
+            payloads.extend(cutter.flush());
             for payload in &payloads {
                 prop_assert!(payload.json.len() <= MAX_PAYLOAD_BYTES);
                 prop_assert!(!payload.messages.is_empty());
@@ -370,7 +413,7 @@ mod tests {
         let mut cutter = PayloadCutter::deliveries(&messages);
         assert!(cutter.push_recipient(&recipient(0), &[3, 7]).is_empty());
         assert!(cutter.push_recipient(&recipient(1), &[0, 3, 19]).is_empty());
-        let payloads = cutter.finish();
+        let payloads = cutter.flush();
         assert_eq!(payloads.len(), 1);
         assert_eq!(payloads[0].messages, [3, 7, 0, 19]);
         let order: Vec<u64> = deliveries(&payloads).into_iter().map(|(_, number)| number).collect();
@@ -383,7 +426,7 @@ mod tests {
         let all: Vec<usize> = (0..20).collect();
         let mut cutter = PayloadCutter::deliveries(&messages);
         let filled = (0..10_000).map(|index| cutter.push_recipient(&recipient(index), &all).len());
-        assert!(filled.sum::<usize>() + cutter.finish().len() <= 12);
+        assert!(filled.sum::<usize>() + cutter.flush().len() <= 12);
     }
 
     #[test]
@@ -391,7 +434,7 @@ mod tests {
         let messages = [message(0, crate::message::MAX_MESSAGE_BYTES - 20)];
         let mut cutter = PayloadCutter::deliveries(&messages);
         cutter.push_recipient(&recipient(0), &[0]);
-        assert!(cutter.finish()[0].json.len() <= MAX_PAYLOAD_BYTES);
+        assert!(cutter.flush()[0].json.len() <= MAX_PAYLOAD_BYTES);
     }
 
     #[test]
@@ -399,7 +442,7 @@ mod tests {
         let messages = [message(0, 1)];
         let mut cutter = PayloadCutter::users(&messages, |_| Timestamp(1_500_000));
         cutter.push_user(&UserId::from(7), &[0]);
-        let payload = cutter.finish().remove(0);
+        let payload = cutter.flush().remove(0);
         let parsed: HistoryPayload<'_> = serde_json::from_str(&payload.json).unwrap();
         assert_eq!(parsed.messages[0].created.get(), "1.500000");
         assert_eq!(parsed.messages[0].message.get(), messages[0].json());

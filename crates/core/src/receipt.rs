@@ -2,7 +2,7 @@
 //!
 //! `docs/PROTOCOL.md`: "A receipt is published to the sessions of the user as
 //! `{"_type":"message-read-receipt","userId":U,"messages-receipted":[…],"_sqs_only":1}` and holds
-//! only the ids that changed."
+//! only the ids that changed".
 
 use crate::{
     Invalid,

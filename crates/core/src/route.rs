@@ -4,20 +4,25 @@
 //! and every session that they find is matched against all messages at once ([`Router::route`]).
 //! Where two lookups find the same session, exactly one of them, its owner, delivers to it. So a
 //! session gets each of its messages once and in order, with no memory of the sessions seen.
+//!
+//! Broadcasts travel by themselves: everyone is looked up apart, and whoever that finds gets the
+//! broadcasts and nothing else. So no message to a few ever waits for a scan of all.
 
 use crate::{
     id::{AccountId, SessionId, UserId},
     message::Message,
     target::{SessionKeys, Target},
 };
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
 
 /// One read of the sessions table. The order of the variants is their order of preference.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Lookup {
     /// The one session of this key: a consistent `GetItem`.
     Key(AccountId, SessionId),
-    /// Every session: a parallel `Scan`.
+    /// Every session: a parallel `Scan` of the smallest index that has all.
     All,
     /// The sessions of an account: a `Query` of the table.
     Account(AccountId),
@@ -45,11 +50,23 @@ impl Lookup {
         }
     }
 
-    /// Every lookup that finds the session with these keys, in order of preference.
+    /// Whether it may find a session that `target` reaches.
+    fn may_find(&self, target: &Target) -> bool {
+        let of_account = |account| target.account.as_ref().is_none_or(|wanted| wanted == account);
+        let with_id = |session| target.session.as_ref().is_none_or(|wanted| wanted == session);
+        match self {
+            Self::Key(account, session) => of_account(account) && with_id(session),
+            Self::All => true,
+            Self::Account(account) => of_account(account),
+            Self::User(user) => target.user.as_ref().is_none_or(|wanted| wanted == user),
+            Self::Session(session) => with_id(session),
+        }
+    }
+
+    /// Every lookup but that of everyone which finds the session with these keys, in order of preference.
     fn finding(keys: SessionKeys<'_>) -> impl Iterator<Item = Self> + '_ {
         [
             Some(Self::Key(keys.account.clone(), keys.session.clone())),
-            Some(Self::All),
             Some(Self::Account(keys.account.clone())),
             keys.user.cloned().map(Self::User),
             Some(Self::Session(keys.session.clone())),
@@ -63,14 +80,28 @@ impl Lookup {
 #[derive(Debug)]
 pub struct Router {
     lookups: Vec<Lookup>,
+    broadcasts: Vec<usize>,
     by_shape: Vec<(Shape, HashMap<Target, Vec<usize>>)>,
 }
 
 impl Router {
     /// A router for `messages`; it speaks of them by their index.
-    pub fn new(messages: &[Message]) -> Self {
-        let mut by_shape: Vec<(Shape, HashMap<Target, Vec<usize>>)> = Vec::new();
-        for (index, message) in messages.iter().enumerate() {
+    pub fn new<'a>(messages: impl IntoIterator<Item = &'a Message, IntoIter: Clone>) -> Self {
+        let messages = messages.into_iter();
+        let lookups: BTreeSet<Lookup> =
+            messages.clone().map(|message| Lookup::of(message.target())).collect();
+        Self::with_lookups(messages, lookups.into_iter().collect())
+    }
+
+    /// A router for some messages of a batch, of which `lookups` are all lookups, sorted: which of them
+    /// delivers to a session is decided by the batch, whoever carries a lookup out.
+    pub fn with_lookups<'a>(messages: impl IntoIterator<Item = &'a Message>, lookups: Vec<Lookup>) -> Self {
+        let (mut broadcasts, mut by_shape) = (Vec::new(), Vec::<(Shape, HashMap<Target, Vec<usize>>)>::new());
+        for (index, message) in messages.into_iter().enumerate() {
+            if *message.target() == Target::EVERYONE {
+                broadcasts.push(index);
+                continue;
+            }
             let shape = Shape::of(message.target());
             let slot = by_shape.iter().position(|(known, _)| *known == shape).unwrap_or_else(|| {
                 by_shape.push((shape, HashMap::new()));
@@ -78,10 +109,10 @@ impl Router {
             });
             by_shape[slot].1.entry(message.target().clone()).or_default().push(index);
         }
-        Self { lookups: lookups(messages), by_shape }
+        Self { lookups, broadcasts, by_shape }
     }
 
-    /// The lookups to make, without any whose sessions another one finds as well.
+    /// The lookups to make, sorted, which is their order of preference: consistent reads first.
     pub fn lookups(&self) -> &[Lookup] {
         &self.lookups
     }
@@ -90,7 +121,39 @@ impl Router {
     ///
     /// Empty when no message is for it, or when an earlier lookup finds it too and so delivers.
     pub fn route(&self, lookup: &Lookup, keys: SessionKeys<'_>) -> Vec<usize> {
-        if self.owner(keys).as_ref() == Some(lookup) { self.messages_for(keys) } else { Vec::new() }
+        if *lookup == Lookup::All {
+            self.broadcasts.clone()
+        } else if self.owner(keys).as_ref() == Some(lookup) {
+            self.messages_for(keys)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The messages that `lookup` may have to deliver: all that a session could get of which it is the
+    /// owner, as ascending indexes. They are what someone else needs to carry it out.
+    pub fn needing(&self, lookup: &Lookup) -> Vec<usize> {
+        if *lookup == Lookup::All {
+            return self.broadcasts.clone();
+        }
+        let targets = self.by_shape.iter().flat_map(|(_, targets)| targets);
+        let needing = targets.filter(|(target, _)| Lookup::of(target) >= *lookup && lookup.may_find(target));
+        let mut indexes: Vec<usize> = needing.flat_map(|(_, indexes)| indexes).copied().collect();
+        indexes.sort_unstable();
+        indexes
+    }
+
+    /// The lookups that decide whether `lookup` delivers to a session that it finds: itself, and those
+    /// which would be preferred to it.
+    pub fn deciding(&self, lookup: &Lookup) -> Vec<Lookup> {
+        let may_be_preferred = |other: &&Lookup| match (lookup, other) {
+            (Lookup::All, _) | (_, Lookup::All) => false,
+            (Lookup::Account(account), Lookup::Key(of, _)) => account == of,
+            (Lookup::Session(session), Lookup::Key(_, id)) => session == id,
+            _ => *other < lookup,
+        };
+        let is_deciding = |other: &&Lookup| *other == lookup || may_be_preferred(other);
+        self.lookups.iter().filter(is_deciding).cloned().collect()
     }
 
     /// The first lookup that finds the session: it delivers, the others skip.
@@ -106,18 +169,6 @@ impl Router {
         indexes.sort_unstable();
         indexes
     }
-}
-
-/// The distinct lookups of a batch, sorted, which is their order of preference: consistent reads first.
-fn lookups(messages: &[Message]) -> Vec<Lookup> {
-    let mut lookups: Vec<Lookup> = messages.iter().map(|message| Lookup::of(message.target())).collect();
-    lookups.sort_unstable();
-    lookups.dedup();
-    if lookups.contains(&Lookup::All) {
-        // The scan sees every session; only a consistent GetItem can know one that it misses.
-        lookups.retain(|lookup| matches!(lookup, Lookup::Key(..) | Lookup::All));
-    }
-    lookups
 }
 
 /// Which keys a target has.
@@ -180,6 +231,10 @@ mod tests {
         })
     }
 
+    fn finds(lookup: &Lookup, keys: SessionKeys<'_>) -> bool {
+        *lookup == Lookup::All || Lookup::finding(keys).any(|finding| finding == *lookup)
+    }
+
     fn all_sessions() -> Vec<(AccountId, SessionId, Option<UserId>)> {
         let mut all = Vec::new();
         for account in 0..3 {
@@ -201,15 +256,35 @@ mod tests {
             let router = Router::new(&messages);
             for session in all_sessions() {
                 let keys = keys_of(&session);
-                let delivered: Vec<usize> = router
-                    .lookups()
-                    .iter()
-                    .filter(|lookup| Lookup::finding(keys).any(|finding| finding == **lookup))
-                    .flat_map(|lookup| router.route(lookup, keys))
-                    .collect();
-                let matching: Vec<usize> =
-                    (0..messages.len()).filter(|i| messages[*i].target().matches(keys)).collect();
-                prop_assert_eq!(delivered, matching);
+                let finding = router.lookups().iter().filter(|lookup| finds(lookup, keys));
+                let delivered: Vec<Vec<usize>> = finding.map(|lookup| router.route(lookup, keys)).collect();
+                let (broadcasts, others): (Vec<usize>, Vec<usize>) = (0..messages.len())
+                    .filter(|index| messages[*index].target().matches(keys))
+                    .partition(|index| *messages[*index].target() == Target::EVERYONE);
+                let mut delivered: Vec<_> = delivered.into_iter().filter(|list| !list.is_empty()).collect();
+                let mut expected: Vec<_> = [broadcasts, others].into_iter().filter(|list| !list.is_empty()).collect();
+                delivered.sort();
+                expected.sort();
+                prop_assert_eq!(delivered, expected);
+            }
+        }
+
+        #[test]
+        fn whoever_carries_a_lookup_out_needs_only_its_messages(
+            targets in prop::collection::vec(target(), 0..12),
+        ) {
+            let messages = messages(targets);
+            let router = Router::new(&messages);
+            for lookup in router.lookups() {
+                let needing = router.needing(lookup);
+                let some: Vec<Message> = needing.iter().map(|index| messages[*index].clone()).collect();
+                let other = Router::with_lookups(&some, router.deciding(lookup));
+                for session in all_sessions().iter().filter(|session| finds(lookup, keys_of(session))) {
+                    let keys = keys_of(session);
+                    let delivered: Vec<usize> =
+                        other.route(lookup, keys).into_iter().map(|index| needing[index]).collect();
+                    prop_assert_eq!(delivered, router.route(lookup, keys));
+                }
             }
         }
     }
@@ -236,10 +311,13 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_of_broadcasts_is_one_scan() {
+    fn a_burst_of_broadcasts_is_one_scan_and_nobody_else_waits_for_it() {
         let user = Target { user: Some(UserId::from(1)), ..Target::EVERYONE };
         let router = Router::new(&messages(vec![Target::EVERYONE, user, Target::EVERYONE]));
-        assert_eq!(router.lookups(), [Lookup::All]);
+        assert_eq!(router.lookups(), [Lookup::All, Lookup::User(UserId::from(1))]);
+        let session = typed((1, "a", Some(1)));
+        assert_eq!(router.route(&Lookup::All, keys_of(&session)), [0, 2]);
+        assert_eq!(router.route(&Lookup::User(UserId::from(1)), keys_of(&session)), [1]);
     }
 
     #[test]

@@ -1,7 +1,64 @@
-//! Reads events without telling their content.
+//! Tells events apart, and reads them without telling their content.
 
 use lambda_runtime::Error;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+
+/// Where an event comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A batch of records of a Kinesis stream.
+    Kinesis,
+    /// A call through API Gateway.
+    ApiGateway,
+    /// An invocation of the function itself.
+    Invocation,
+}
+
+impl Source {
+    /// Tells by what the events of each source have, and no message has by chance.
+    ///
+    /// ```
+    /// use sbe_edge::event::Source;
+    /// let kinesis = r#"{"Records":[{"eventSource":"aws:kinesis"}]}"#;
+    /// assert_eq!(Source::of(kinesis), Source::Kinesis);
+    /// assert_eq!(Source::of(r#"{"Records":"of the year"}"#), Source::Invocation);
+    /// ```
+    pub fn of(json: &str) -> Self {
+        match serde_json::from_str(json) {
+            Ok(Marks { records: Some(records), .. })
+                if records.first().is_some_and(|record| record.event_source == "aws:kinesis") =>
+            {
+                Self::Kinesis
+            }
+            Ok(Marks { http_method: Some(_), request_context: Some(_), .. }) => Self::ApiGateway,
+            _ => Self::Invocation,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marks<'a> {
+    #[serde(borrow, rename = "Records")]
+    records: Option<Vec<Record<'a>>>,
+    http_method: Option<String>,
+    request_context: Option<RequestContext>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    event_source: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext {
+    #[serde(rename = "requestId")]
+    _request_id: IgnoredAny,
+    #[serde(rename = "stage")]
+    _stage: IgnoredAny,
+}
 
 /// Reads an event.
 ///
@@ -17,6 +74,22 @@ pub fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_not_taken_for_events() {
+        let call = r#"{"httpMethod":"GET","requestContext":{"requestId":"r","stage":"s"}}"#;
+        assert_eq!(Source::of(call), Source::ApiGateway);
+        for message in [
+            r#"{"httpMethod":"GET"}"#,
+            r#"{"httpMethod":"GET","requestContext":{"requestId":"r"}}"#,
+            r#"{"Records":[]}"#,
+            r#"{"Records":[{"eventSource":"aws:sqs"}]}"#,
+            "[]",
+            "no JSON",
+        ] {
+            assert_eq!(Source::of(message), Source::Invocation, "{message}");
+        }
+    }
 
     #[test]
     fn an_error_does_not_quote_the_event() {

@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - [`mod@start`]: the one way in which a function starts, logs and reports
-//! - [`event`]: reads events without telling their content
+//! - [`event`]: tells events apart, and reads them without telling their content
 //! - [`metrics`]: counts as CloudWatch metrics, by lines in the log
 //! - [`request`]: an API Gateway request, its parameters decoded and checked
 //! - [`reply`]: replies and errors as HTTP, without internals

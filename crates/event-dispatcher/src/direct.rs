@@ -1,24 +1,58 @@
-//! Messages from an invocation of the function: a JSON object, or an array of up to 500.
+//! An invocation of the function: messages (a JSON object, or an array of up to 500), or work that
+//! another invocation has handed on.
 //!
 //! Read receipts come this way. Most invocations are asynchronous: nobody reads the reply, so what
 //! is malformed is parked as well as reported.
 
 use crate::{
     App,
+    dispatch::{Times, carry_out},
     park::{Rejected, park},
     publish::{self, Body, Fate},
 };
 use lambda_runtime::Error;
-use sbe_aws::{retry::Deadline, time};
-use sbe_core::{Invalid, target::Target};
+use sbe_aws::{
+    retry::{Deadline, retry},
+    time,
+};
+use sbe_core::{Invalid, handed_on::HandedOn, target::Target};
 
-/// Publishes the messages in `text`. A failure of AWS fails the invocation, which Lambda repeats.
-pub(crate) async fn publish(
+/// Publishes the messages in `text`, or carries out what it hands on. A failure of AWS fails the
+/// invocation, which Lambda repeats.
+pub(crate) async fn invoke(
     app: &App,
     text: &str,
     request_id: &str,
     deadline: Deadline,
 ) -> Result<String, Error> {
+    if HandedOn::is_one(text) {
+        receive(app, text, request_id, deadline).await
+    } else {
+        publish(app, text, request_id, deadline).await
+    }
+}
+
+/// Carries out what was handed on. What no dispatcher of this environment and release has made is refused.
+async fn receive(app: &App, text: &str, request_id: &str, deadline: Deadline) -> Result<String, Error> {
+    let read = HandedOn::parse(text, &app.config.env);
+    let read = read.and_then(|handed_on| handed_on.messages().map(|messages| (handed_on, messages)));
+    let (handed_on, messages) = match read {
+        Ok(read) => read,
+        Err(reason) => {
+            park_one(app, text.as_bytes(), &reason, request_id, deadline).await?;
+            return Ok(serde_json::to_string(&Fate::refused(&reason))?);
+        }
+    };
+    let dispatched = carry_out(app, handed_on, messages, deadline).await;
+    dispatched.record(app, 0, 0);
+    match dispatched.failed.error {
+        Some(error) => Err(error.into()),
+        None => Ok(r#"{"success":true}"#.into()),
+    }
+}
+
+/// Publishes the messages in `text`. A failure of AWS fails the invocation, which Lambda repeats.
+async fn publish(app: &App, text: &str, request_id: &str, deadline: Deadline) -> Result<String, Error> {
     let body = match Body::parse(text.as_bytes()) {
         Ok(body) => body,
         Err(reason) => {
@@ -33,7 +67,7 @@ pub(crate) async fn publish(
             park_one(app, text, reason, request_id, deadline).await?;
         }
     }
-    let (mut fates, error) = publish::publish(app, read, deadline).await;
+    let (mut fates, error) = publish::publish(app, read, Times::of_batch(deadline)).await;
     if let Some(error) = error {
         return Err(error.into());
     }
@@ -59,5 +93,6 @@ async fn park_one(
         size: text.len(),
         data: Rejected::data(text),
     };
-    park(app, &rejected, deadline).await
+    rejected.log();
+    retry(deadline, || park(app, &rejected)).await
 }

@@ -1,229 +1,194 @@
-//! One batch of messages: lookups, payloads, invocations.
+//! One batch of messages, or what was handed on of one.
 //!
-//! Sessions stream through: page by page they are matched, written into payloads, and the payloads
-//! that are full are invoked while the next page is fetched. Memory does not grow with the
-//! audience.
+//! Broadcasts travel by themselves, beside the other messages: nobody waits for the scan of all. Few
+//! sessions are read in place; the rest of many, and whatever would take too long, is handed on.
 
-use crate::App;
-use futures::{StreamExt, stream};
-use sbe_aws::{
-    Error, Result,
-    functions::Functions,
-    retry::{Deadline, retry},
-    time,
+use crate::{
+    App,
+    job::{Done, Job, MAX_DIVIDING_DEPTH},
+    outbox::Failed,
 };
+use futures::{
+    FutureExt, StreamExt,
+    future::join,
+    stream::{self, BoxStream},
+};
+use sbe_aws::{lookups::Found, retry::Deadline};
 use sbe_core::{
-    audience::Audience,
-    history::Timestamp,
-    id::UserId,
-    message::Message,
-    payload::{Payload, PayloadCutter},
-    recipient::Recipient,
+    handed_on::HandedOn,
+    message::Published,
+    part::{Part, Segments},
     route::{Lookup, Router},
+    target::Target,
 };
 use sbe_edge::metrics;
-use std::collections::BTreeSet;
-use tokio::task::JoinSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Lookups that one batch makes at the same time.
-const CONCURRENT_LOOKUPS: usize = 16;
+const CONCURRENT_LOOKUPS: usize = 32;
 
-/// Payloads in flight at the same time; each holds up to 256 KiB.
-const CONCURRENT_INVOCATIONS: usize = 16;
+/// Pages of an account, or of a segment of the scan, that are read in place.
+const PAGES_IN_PLACE: usize = 4;
 
-/// A message and when it was published.
-#[derive(Debug)]
-pub(crate) struct Published {
-    pub(crate) message: Message,
-    pub(crate) created: Timestamp,
+/// Pages of an account that a further reader reads before it divides the rest.
+const PAGES_BEFORE_DIVIDING: usize = 8;
+
+/// A batch of the stream is read in place for at most this long: the shard waits for it.
+const IN_PLACE: Duration = Duration::from_secs(10);
+
+/// A caller by HTTP waits at most about this long for a wide audience.
+const IN_PLACE_HTTP: Duration = Duration::from_millis(1200);
+
+/// Kept aside for handing on, and for the answers of what was invoked.
+const ASIDE: Duration = Duration::from_secs(5);
+
+/// Until when what is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// Lookups of one session, a user or a session's id.
+    narrow: Deadline,
+    /// Lookups of an account or everyone.
+    wide: Deadline,
+    /// Invocations.
+    end: Deadline,
+}
+
+impl Times {
+    /// Of a batch for which a shard, or nobody, waits.
+    pub(crate) fn of_batch(end: Deadline) -> Self {
+        let reading = end.sooner_by(ASIDE).at_most(IN_PLACE);
+        Self { narrow: reading, wide: reading, end }
+    }
+
+    /// Of a call that a person may wait for.
+    pub(crate) fn of_call(end: Deadline) -> Self {
+        let narrow = end.sooner_by(ASIDE);
+        Self { narrow, wide: narrow.at_most(IN_PLACE_HTTP), end }
+    }
 }
 
 /// What became of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Dispatched {
-    /// For each message, how many sessions it was handed on for.
-    pub(crate) sessions: Vec<u64>,
-    /// The messages that did not reach all functions they are for.
-    pub(crate) failed: BTreeSet<usize>,
-    /// Why.
-    pub(crate) error: Option<Error>,
+    /// For each message, how many sessions it was handed to the sender for; `None` when others carry on.
+    pub(crate) sessions: Vec<Option<u64>>,
+    /// The messages that did not reach all functions they are for, and why.
+    pub(crate) failed: Failed,
+    deliveries: u64,
+    handed_on: u64,
+    unreadable: u64,
 }
 
 impl Dispatched {
-    /// Tells metrics and log of a batch of `messages`, of which some were rejected before.
+    fn of(messages: usize) -> Self {
+        Self { sessions: vec![Some(0); messages], ..Self::default() }
+    }
+
+    /// Adds what became of the messages at these places.
+    fn add(&mut self, places: &[usize], done: Done) {
+        for (index, sessions) in done.sessions.iter().enumerate() {
+            self.deliveries += sessions;
+            self.sessions[places[index]] = (!done.handed_on.contains(&index)).then_some(*sessions);
+        }
+        let failed = done.failed.messages.iter().map(|index| places[*index]);
+        self.failed.messages.extend(failed.collect::<BTreeSet<usize>>());
+        self.failed.error = self.failed.error.take().or(done.failed.error);
+        self.handed_on += done.handed_on.len() as u64;
+        self.unreadable += done.unreadable;
+    }
+
+    /// Tells metrics of a batch of `messages`, of which some were rejected before.
     pub(crate) fn record(&self, app: &App, messages: usize, rejected: usize) {
         let counts = [
             ("Messages", messages as u64),
             ("Rejected", rejected as u64),
-            ("Deliveries", self.sessions.iter().sum()),
-            ("Failed", self.failed.len() as u64),
+            ("Deliveries", self.deliveries),
+            ("Failed", self.failed.messages.len() as u64),
+            ("HandedOn", self.handed_on),
+            ("Unreadable", self.unreadable),
         ];
         metrics::record(&app.config, &counts);
+        if self.unreadable > 0 {
+            tracing::error!(rows = self.unreadable, "rows of the sessions table are no sessions");
+        }
     }
 }
 
-/// Dispatches a batch: every session gets its messages in order, every distinct user's history
-/// each message once.
-pub(crate) async fn dispatch(app: &App, batch: Vec<Published>, deadline: Deadline) -> Dispatched {
-    let (messages, created): (Vec<Message>, Vec<Timestamp>) =
-        batch.into_iter().map(|published| (published.message, published.created)).unzip();
-    let mut run = Run::new(app, &messages, &created, deadline);
-    if let Err(error) = run.reach_sessions(app, deadline).await {
-        // Any session may have been missed: all messages are to be dispatched again.
-        run.outbox.fail(0..messages.len(), error);
-    }
-    run.reach_addressed_users().await;
-    run.finish().await
+/// Dispatches a batch: every session gets its messages in order, every distinct user's history each
+/// message once.
+pub(crate) async fn dispatch(app: &App, batch: Vec<Published>, times: Times) -> Dispatched {
+    let mut dispatched = Dispatched::of(batch.len());
+    let is_broadcast = |(_, published): &(usize, Published)| *published.message.target() == Target::EVERYONE;
+    let (broadcasts, others): (Vec<_>, Vec<_>) = batch.into_iter().enumerate().partition(is_broadcast);
+    let (broadcasts, others) = (unzip(broadcasts), unzip(others));
+    let (sent_to_all, sent) = join(begin(app, &broadcasts.1, times), begin(app, &others.1, times)).await;
+    dispatched.add(&broadcasts.0, sent_to_all);
+    dispatched.add(&others.0, sent);
+    dispatched
 }
 
-struct Run<'a> {
-    messages: &'a [Message],
-    router: Router,
-    sends: PayloadCutter,
-    keeps: PayloadCutter,
-    audience: Audience,
-    sessions: Vec<u64>,
-    outbox: Outbox,
+fn unzip(indexed: Vec<(usize, Published)>) -> (Vec<usize>, Vec<Published>) {
+    indexed.into_iter().unzip()
 }
 
-impl<'a> Run<'a> {
-    fn new(app: &App, messages: &'a [Message], created: &[Timestamp], deadline: Deadline) -> Self {
-        Self {
-            messages,
-            router: Router::new(messages),
-            sends: PayloadCutter::deliveries(messages),
-            keeps: PayloadCutter::users(messages, |index| created[index]),
-            audience: Audience::default(),
-            sessions: vec![0; messages.len()],
-            outbox: Outbox::new(app, deadline),
-        }
-    }
+async fn begin(app: &App, messages: &[Published], times: Times) -> Done {
+    let router = Router::new(messages.iter().map(|published| &published.message));
+    let lookups = router.lookups().to_vec();
+    let mut job = Job::new(app, messages, router, 0, times.end);
+    let found = lookups.into_iter().map(|lookup| find(app, lookup, times));
+    job.reach(stream::iter(found).flatten_unordered(CONCURRENT_LOOKUPS)).await;
+    job.reach_addressed_users().await;
+    job.finish().await
+}
 
-    async fn reach_sessions(&mut self, app: &App, deadline: Deadline) -> Result<()> {
-        let lookups = self.router.lookups().to_vec();
-        let finds = lookups.into_iter().map(|lookup| {
-            let pages = app.lookups.find(&lookup, deadline);
-            pages.map(move |page| page.map(|recipients| (lookup.clone(), recipients)))
-        });
-        let mut pages = stream::iter(finds).flatten_unordered(CONCURRENT_LOOKUPS);
-        while let Some(page) = pages.next().await {
-            let (lookup, recipients) = page?;
-            let now = time::now_seconds();
-            for recipient in recipients.iter().filter(|recipient| recipient.is_active(now)) {
-                self.reach(&lookup, recipient).await;
-            }
-        }
-        Ok(())
-    }
-
-    async fn reach(&mut self, lookup: &Lookup, recipient: &Recipient) {
-        let indexes = self.router.route(lookup, recipient.keys());
-        if indexes.is_empty() {
-            return;
-        }
-        for index in &indexes {
-            self.sessions[*index] += 1;
-        }
-        for payload in self.sends.push_recipient(recipient, &indexes) {
-            self.outbox.send(payload).await;
-        }
-        if let Some(user) = &recipient.user_id {
-            self.keep(user, indexes).await;
-        }
-    }
-
-    /// A message addressed to a user is kept even when the user has no session.
-    async fn reach_addressed_users(&mut self) {
-        for (index, message) in self.messages.iter().enumerate() {
-            if let Some(user) = &message.target().user {
-                self.keep(user, vec![index]).await;
-            }
-        }
-    }
-
-    async fn keep(&mut self, user: &UserId, mut indexes: Vec<usize>) {
-        indexes.retain(|index| !self.messages[*index].sqs_only());
-        let new = self.audience.add(user, &indexes);
-        for payload in self.keeps.push_user(user, &new) {
-            self.outbox.keep(payload).await;
-        }
-    }
-
-    async fn finish(mut self) -> Dispatched {
-        for payload in self.sends.finish() {
-            self.outbox.send(payload).await;
-        }
-        for payload in self.keeps.finish() {
-            self.outbox.keep(payload).await;
-        }
-        let (failed, error) = self.outbox.finish().await;
-        Dispatched { sessions: self.sessions, failed, error }
+/// What a lookup finds in place.
+fn find(app: &App, lookup: Lookup, times: Times) -> BoxStream<'_, Found> {
+    match lookup {
+        Lookup::All => app
+            .lookups
+            .segments(times.wide)
+            .map(move |segments| everyone(app, segments, times))
+            .flatten_stream()
+            .boxed(),
+        Lookup::Account(_) => app.lookups.read(Part::of(lookup), PAGES_IN_PLACE, times.wide).boxed(),
+        _ => app.lookups.read(Part::of(lookup), usize::MAX, times.narrow).boxed(),
     }
 }
 
-/// Invokes the functions behind, with bounded concurrency.
-struct Outbox {
-    functions: Functions,
-    sender: String,
-    adder: String,
-    deadline: Deadline,
-    in_flight: JoinSet<(Vec<usize>, Result<()>)>,
-    failed: BTreeSet<usize>,
-    error: Option<Error>,
+fn everyone(app: &App, segments: Segments, times: Times) -> BoxStream<'_, Found> {
+    let all = Part::everyone(segments);
+    if segments.are_few() {
+        read_lanes(app, &all, PAGES_IN_PLACE, times.wide)
+    } else {
+        stream::once(async { Found::Rest(all) }).boxed()
+    }
 }
 
-impl Outbox {
-    fn new(app: &App, deadline: Deadline) -> Self {
-        Self {
-            functions: app.functions.clone(),
-            sender: app.sender.clone(),
-            adder: app.adder.clone(),
-            deadline,
-            in_flight: JoinSet::new(),
-            failed: BTreeSet::new(),
-            error: None,
-        }
-    }
+fn read_lanes<'a>(app: &'a App, part: &Part, pages: usize, deadline: Deadline) -> BoxStream<'a, Found> {
+    let lanes = part.lanes().into_iter().map(|lane| app.lookups.read(lane, pages, deadline).boxed());
+    stream::select_all(lanes).boxed()
+}
 
-    async fn send(&mut self, payload: Payload) {
-        self.invoke(self.sender.clone(), payload).await;
-    }
-
-    async fn keep(&mut self, payload: Payload) {
-        self.invoke(self.adder.clone(), payload).await;
-    }
-
-    /// Waits for room, then invokes without waiting for the answer.
-    async fn invoke(&mut self, function: String, payload: Payload) {
-        while self.in_flight.len() >= CONCURRENT_INVOCATIONS {
-            self.settle_one().await;
-        }
-        let (functions, deadline) = (self.functions.clone(), self.deadline);
-        self.in_flight.spawn(async move {
-            let result = retry(deadline, || functions.invoke_async(&function, payload.json.clone())).await;
-            (payload.messages, result)
-        });
-    }
-
-    async fn settle_one(&mut self) {
-        match self.in_flight.join_next().await {
-            Some(Ok((messages, Err(error)))) => self.fail(messages, error),
-            // A panic in the task would be a fault of this program: let it end the process.
-            Some(Err(fault)) => std::panic::resume_unwind(fault.into_panic()),
-            _ => {}
-        }
-    }
-
-    fn fail(&mut self, messages: impl IntoIterator<Item = usize>, error: Error) {
-        tracing::error!(%error, "messages were not dispatched");
-        self.failed.extend(messages);
-        self.error.get_or_insert(error);
-    }
-
-    async fn finish(mut self) -> (BTreeSet<usize>, Option<Error>) {
-        while !self.in_flight.is_empty() {
-            self.settle_one().await;
-        }
-        (self.failed, self.error)
-    }
+/// Carries out what another invocation has handed on.
+pub(crate) async fn carry_out(
+    app: &App,
+    handed_on: HandedOn<'_>,
+    messages: Vec<Published>,
+    end: Deadline,
+) -> Dispatched {
+    let HandedOn { lookups, part, depth, .. } = handed_on;
+    let router = Router::with_lookups(messages.iter().map(|published| &published.message), lookups);
+    let mut job = Job::new(app, &messages, router, depth, end);
+    let divides = matches!(part.lookup, Lookup::Account(_)) && depth < MAX_DIVIDING_DEPTH;
+    let pages = if divides { PAGES_BEFORE_DIVIDING } else { usize::MAX };
+    let found = if part.shares().is_some() {
+        stream::once(async { Found::Rest(part) }).boxed()
+    } else {
+        read_lanes(app, &part, pages, end.sooner_by(ASIDE))
+    };
+    job.reach(found).await;
+    let mut dispatched = Dispatched::of(messages.len());
+    let places: Vec<usize> = (0..messages.len()).collect();
+    dispatched.add(&places, job.finish().await);
+    dispatched
 }

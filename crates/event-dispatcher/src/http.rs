@@ -2,6 +2,7 @@
 
 use crate::{
     App,
+    dispatch::Times,
     publish::{self, Body},
 };
 use sbe_aws::{retry::Deadline, time};
@@ -48,7 +49,7 @@ pub(crate) async fn notify(app: &App, request: &Request, deadline: Deadline) -> 
     if let (false, [Err(reason)]) = (is_list, &read[..]) {
         return Err(refused(&text, reason.clone()));
     }
-    let (mut fates, error) = publish::publish(app, read, deadline.at_most(HTTP_TIME)).await;
+    let (mut fates, error) = publish::publish(app, read, Times::of_call(deadline.at_most(HTTP_TIME))).await;
     let json = match error {
         // In a list each message has its own fate.
         _ if is_list => publish::list_json(fates),

@@ -2,16 +2,20 @@
 //!
 //! # Layout
 //!
-//! - [`dispatch`](mod@dispatch): one batch of messages: lookups, payloads, invocations
+//! - [`dispatch`](mod@dispatch): one batch of messages, or what was handed on of one
+//! - [`job`]: messages and their lookups: sessions stream through; the rest is handed on
+//! - [`outbox`]: invocations of the functions behind
 //! - [`stream`]: batches from Kinesis; what is malformed is parked
 //! - [`http`]: the `/notify` routes
-//! - [`direct`]: messages from an invocation of the function
+//! - [`direct`]: messages, or work that was handed on, from an invocation of the function
 //! - [`publish`]: what both have in common: one message or a list, each accepted by itself
 //! - [`park`]: the queue of rejected messages
 
 mod direct;
 mod dispatch;
 mod http;
+mod job;
+mod outbox;
 mod park;
 mod publish;
 mod stream;
@@ -23,10 +27,15 @@ use aws_lambda_events::{
 };
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients, config::Config, functions::Functions, lookups::Lookups, queues::Queues, retry::Deadline,
+    clients::Clients, config::Config, functions::Functions, lookups::Lookups, parking::Parking,
+    queues::Queues, retry::Deadline,
 };
-use sbe_edge::{Request, event, reply};
-use serde::{Deserialize, Serialize};
+use sbe_edge::{
+    Request,
+    event::{self, Source},
+    reply,
+};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use http::ROUTES;
@@ -36,6 +45,7 @@ pub struct App {
     lookups: Lookups,
     functions: Functions,
     queues: Queues,
+    parking: Parking,
     sender: String,
     adder: String,
     config: Config,
@@ -51,6 +61,7 @@ impl App {
             lookups: clients.lookups(),
             functions: clients.functions(),
             queues: clients.queues(),
+            parking: clients.parking(),
             sender: config.function("sqs-sender"),
             adder: config.function("user-history-adder"),
             config,
@@ -70,60 +81,23 @@ pub enum Outcome {
     Direct(Box<RawValue>),
 }
 
-/// What an event from Kinesis has, and no message has by chance.
-#[derive(Deserialize)]
-struct FromKinesis {
-    #[serde(rename = "Records")]
-    records: Vec<Source>,
-}
-
-#[derive(Deserialize)]
-struct Source {
-    #[serde(rename = "eventSource")]
-    event_source: String,
-}
-
-/// What an event from API Gateway has, and no message has by chance.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FromApiGateway {
-    #[serde(rename = "httpMethod")]
-    _http_method: String,
-    #[serde(rename = "requestContext")]
-    _request_context: RequestContext,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestContext {
-    #[serde(rename = "requestId")]
-    _request_id: String,
-    #[serde(rename = "stage")]
-    _stage: String,
-}
-
-fn is_from_kinesis(text: &str) -> bool {
-    let event = serde_json::from_str::<FromKinesis>(text);
-    event.is_ok_and(|event| event.records.first().is_some_and(|record| record.event_source == "aws:kinesis"))
-}
-
-fn is_from_api_gateway(text: &str) -> bool {
-    serde_json::from_str::<FromApiGateway>(text).is_ok()
-}
-
 /// Serves one event.
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let text = event.payload.get();
-    if is_from_kinesis(text) {
-        let KinesisEvent { records, .. } = event::parse(text)?;
-        Ok(Outcome::Stream(stream::dispatch_records(app, records, deadline).await))
-    } else if is_from_api_gateway(text) {
-        let request = Request::from(event::parse::<ApiGatewayProxyRequest>(text)?);
-        let result = http::notify(app, &request, deadline).await;
-        Ok(Outcome::Http(Box::new(reply::reply(&request, result))))
-    } else {
-        let json = direct::publish(app, text, &event.context.request_id, deadline).await?;
-        Ok(Outcome::Direct(RawValue::from_string(json)?))
+    match Source::of(text) {
+        Source::Kinesis => {
+            let KinesisEvent { records, .. } = event::parse(text)?;
+            Ok(Outcome::Stream(stream::dispatch_records(app, records, deadline).await))
+        }
+        Source::ApiGateway => {
+            let request = Request::from(event::parse::<ApiGatewayProxyRequest>(text)?);
+            let result = http::notify(app, &request, deadline).await;
+            Ok(Outcome::Http(Box::new(reply::reply(&request, result))))
+        }
+        Source::Invocation => {
+            let json = direct::invoke(app, text, &event.context.request_id, deadline).await?;
+            Ok(Outcome::Direct(RawValue::from_string(json)?))
+        }
     }
 }

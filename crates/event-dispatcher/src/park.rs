@@ -1,10 +1,7 @@
 //! The queue of rejected messages: where they wait for a person, with the reason.
 
 use crate::App;
-use sbe_aws::{
-    Result,
-    retry::{Deadline, retry},
-};
+use sbe_aws::Result;
 use serde::Serialize;
 
 /// SQS takes 1 MiB; base64 and the other fields must fit with the data.
@@ -39,17 +36,21 @@ impl Rejected<'_> {
         use base64::{Engine, engine::general_purpose::STANDARD};
         (data.len().div_ceil(3) * 4 <= MAX_DATA_BYTES).then(|| STANDARD.encode(data))
     }
+
+    /// Says so in the log, once.
+    pub(crate) fn log(&self) {
+        tracing::warn!(
+            source = self.source,
+            reason = self.reason,
+            sequence_number = self.sequence_number,
+            size = self.size,
+            "a message was rejected"
+        );
+    }
 }
 
-/// Parks a rejected message.
-pub(crate) async fn park(app: &App, rejected: &Rejected<'_>, deadline: Deadline) -> Result<()> {
-    tracing::warn!(
-        source = rejected.source,
-        reason = rejected.reason,
-        sequence_number = rejected.sequence_number,
-        size = rejected.size,
-        "a message was rejected"
-    );
+/// Parks a rejected message, in one call.
+pub(crate) async fn park(app: &App, rejected: &Rejected<'_>) -> Result<()> {
     let body = serde_json::to_string(rejected).expect("a rejected message is always JSON");
-    retry(deadline, || app.queues.send(&app.config.rejected_queue_url, &body)).await
+    app.queues.send(&app.config.rejected_queue_url, &body).await
 }

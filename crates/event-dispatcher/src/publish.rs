@@ -4,14 +4,14 @@
 
 use crate::{
     App,
-    dispatch::{Published, dispatch},
+    dispatch::{Times, dispatch},
 };
-use sbe_aws::{Error, retry::Deadline};
+use sbe_aws::Error;
 use sbe_core::{
     Invalid,
     history::Timestamp,
     id::MessageId,
-    message::{MAX_MESSAGES_PER_CALL, Message, derived_id},
+    message::{MAX_MESSAGES_PER_CALL, Message, Published, derived_id},
     target::Target,
 };
 use serde::Serialize;
@@ -69,9 +69,14 @@ pub(crate) fn read(
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Fate {
-    /// It is on its way.
+    /// It is on its way. Without `sessions` the rest of a wide audience is reached after the reply.
     #[serde(rename_all = "camelCase")]
-    Accepted { success: bool, message_id: MessageId, sessions: u64 },
+    Accepted {
+        success: bool,
+        message_id: MessageId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sessions: Option<u64>,
+    },
     /// It is malformed.
     Refused { success: bool, message: String },
 }
@@ -90,7 +95,7 @@ impl Fate {
 pub(crate) async fn publish(
     app: &App,
     read: Vec<std::result::Result<Published, Invalid>>,
-    deadline: Deadline,
+    times: Times,
 ) -> (Vec<Fate>, Option<Error>) {
     let mut batch = Vec::new();
     let mut fates: Vec<Fate> = Vec::new();
@@ -99,24 +104,24 @@ pub(crate) async fn publish(
             Ok(published) => {
                 let message_id = published.message.id().clone();
                 batch.push(published);
-                Fate::Accepted { success: true, message_id, sessions: 0 }
+                Fate::Accepted { success: true, message_id, sessions: None }
             }
             Err(reason) => Fate::refused(&reason),
         });
     }
     let messages = fates.len();
     let rejected = messages - batch.len();
-    let dispatched = dispatch(app, batch, deadline).await;
+    let dispatched = dispatch(app, batch, times).await;
     dispatched.record(app, messages, rejected);
     let accepted = fates.iter_mut().filter(|fate| matches!(fate, Fate::Accepted { .. })).enumerate();
     for (index, fate) in accepted {
-        if dispatched.failed.contains(&index) {
+        if dispatched.failed.messages.contains(&index) {
             *fate = Fate::Refused { success: false, message: TRY_AGAIN.into() };
         } else if let Fate::Accepted { sessions, .. } = fate {
             *sessions = dispatched.sessions[index];
         }
     }
-    (fates, dispatched.error)
+    (fates, dispatched.failed.error)
 }
 
 #[derive(Serialize)]

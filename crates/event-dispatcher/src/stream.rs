@@ -2,17 +2,25 @@
 
 use crate::{
     App,
-    dispatch::{Published, dispatch},
+    dispatch::{Times, dispatch},
     park::{Rejected, park},
 };
 use aws_lambda_events::{kinesis::KinesisEventRecord, streams::KinesisEventResponse};
-use sbe_aws::retry::Deadline;
+use futures::future::join;
+use sbe_aws::{retry::Deadline, settle::settle};
 use sbe_core::{
     Invalid,
     history::Timestamp,
-    message::{Message, derived_id},
+    message::{Message, Published, derived_id},
     target::Target,
 };
+use std::time::Duration;
+
+/// Rejected records that are parked at the same time.
+const CONCURRENT_PARKING: usize = 16;
+
+/// What cannot be parked for so long is reported to Kinesis.
+const PARKING_TIME: Duration = Duration::from_secs(10);
 
 /// Dispatches records. The response names the first record that failed: Kinesis starts again there.
 pub(crate) async fn dispatch_records(
@@ -20,9 +28,7 @@ pub(crate) async fn dispatch_records(
     records: Vec<KinesisEventRecord>,
     deadline: Deadline,
 ) -> KinesisEventResponse {
-    let mut first_failed: Option<usize> = None;
-    let mut batch = Vec::new();
-    let mut places = Vec::new();
+    let (mut batch, mut places, mut bad) = (Vec::new(), Vec::new(), Vec::new());
     for (place, record) in records.iter().enumerate() {
         match read(record, place) {
             Ok(published) => {
@@ -30,21 +36,32 @@ pub(crate) async fn dispatch_records(
                 places.push(place);
             }
             Err(reason) => {
-                if let Err(error) = park(app, &rejected(record, &reason), deadline).await {
-                    tracing::error!(%error, "a rejected record could not be parked");
-                    first_failed = first_failed.or(Some(place));
-                }
+                let rejected = rejected(record, &reason);
+                rejected.log();
+                bad.push((place, rejected));
             }
         }
     }
-    let count = batch.len();
-    let dispatched = dispatch(app, batch, deadline).await;
-    let failed = dispatched.failed.first().map(|index| places[*index]);
-    let first_failed = [first_failed, failed].into_iter().flatten().min();
-    dispatched.record(app, records.len(), records.len() - count);
+    // Beside each other: a queue that cannot be reached takes no time from the good records.
+    let (dispatched, unparked) =
+        join(dispatch(app, batch, Times::of_batch(deadline)), park_all(app, &bad, deadline)).await;
+    dispatched.record(app, records.len(), bad.len());
+    let failed = dispatched.failed.messages.first().map(|index| places[*index]);
+    let first_failed = [unparked, failed].into_iter().flatten().min();
     let mut response = KinesisEventResponse::default();
     response.set_failures(first_failed.map(|place| records[place].kinesis.sequence_number.clone()));
     response
+}
+
+/// Parks rejected records; the place of the first one that could not be parked.
+async fn park_all(app: &App, bad: &[(usize, Rejected<'_>)], deadline: Deadline) -> Option<usize> {
+    let park = async |(_, rejected): &&(usize, Rejected<'_>)| park(app, rejected).await;
+    let settled = settle(bad, CONCURRENT_PARKING, deadline.at_most(PARKING_TIME), park).await;
+    let refused = settled.refused.into_iter().map(|(bad, error)| {
+        tracing::error!(%error, "a rejected record could not be parked");
+        bad
+    });
+    settled.left.into_iter().chain(refused).map(|(place, _)| *place).min()
 }
 
 fn read(record: &KinesisEventRecord, place: usize) -> Result<Published, Invalid> {

@@ -5,14 +5,18 @@ use sbe_aws::retry::Deadline;
 use sbe_core::{
     history::Timestamp,
     id::{MessageId, UserId},
+    payload::{Read, ReceiptPayload},
     receipt::{parse_json, parse_list},
 };
 use sbe_edge::{ApiError, Reply, Request};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
-/// From this many ids on, what is unread is asked for before anything is written.
-const MANY: usize = 100;
+/// A page of the index, 1 MB, costs about as much as marking so many messages.
+const IDS_PER_PAGE: usize = 50;
+
+/// The longest that is spent on asking what is unread.
+const ASKING: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
 struct Receipted {
@@ -27,16 +31,19 @@ pub(crate) async fn set_read(
     call: &str,
     deadline: Deadline,
 ) -> Result<Reply, ApiError> {
-    let user = request.user()?;
-    let ids = distinct(ids(app, action, &user, request, deadline).await?);
-    let ids = if ids.len() > MANY { unread_of(app, &user, ids, deadline).await? } else { ids };
+    let user_id = request.user()?;
+    let read = match read(action, request)? {
+        Read::Listed(ids) => Read::Listed(unread_of(app, &user_id, distinct(ids), deadline).await),
+        as_of @ Read::AsOf(_) => as_of,
+    };
+    let receipt = ReceiptPayload { user_id, read, call: call.to_owned(), depth: 0 };
     if request.query("async").is_some() {
-        app.receipts.mark_later(&user, &ids, call, 0, deadline).await?;
+        let all = vec![receipt.read.clone()];
+        app.receipts.hand_on(&receipt, all, deadline).await.map_err(|left| left.error)?;
         return Ok(Reply(r#"{"success":true}"#.into()));
     }
-    let marked = app.receipts.mark(&user, &ids, call, deadline).await?;
-    // What there was no time for is marked later, and its receipts follow.
-    app.receipts.mark_later(&user, &marked.left, call, 0, deadline).await?;
+    let marked = app.receipts.receive(&receipt, deadline).await;
+    app.receipts.hand_on_or_park(&receipt, marked.left, deadline).await?;
     if let Some((_, error)) = marked.refused.into_iter().next() {
         return Err(error.into());
     }
@@ -44,34 +51,31 @@ pub(crate) async fn set_read(
     json.map(Reply).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-/// A write for each of very many ids would be slow and dear: one query tells which of them the user has
-/// and has not read.
-async fn unread_of(
-    app: &App,
-    user: &UserId,
-    ids: Vec<MessageId>,
-    deadline: Deadline,
-) -> Result<Vec<MessageId>, ApiError> {
-    let unread = app.history.unread(user, Timestamp::MAX, deadline).await?;
-    let unread: HashSet<MessageId> = unread.into_iter().collect();
-    Ok(ids.into_iter().filter(|id| unread.contains(id)).collect())
+fn read(action: Action, request: &Request) -> Result<Read, ApiError> {
+    Ok(match action {
+        Action::SetReadAsOf => Read::AsOf(Timestamp::parse("timestamp", &request.path("timestamp")?)?),
+        Action::SetReadBody => Read::Listed(parse_json(&request.body()?)?),
+        _ => Read::Listed(parse_list(&request.path(MessageId::FIELD)?)?),
+    })
 }
 
-async fn ids(
-    app: &App,
-    action: Action,
-    user: &UserId,
-    request: &Request,
-    deadline: Deadline,
-) -> Result<Vec<MessageId>, ApiError> {
-    match action {
-        Action::SetReadAsOf => {
-            let as_of = Timestamp::parse("timestamp", &request.path("timestamp")?)?;
-            Ok(app.history.unread(user, as_of, deadline).await?)
+/// A write for each of very many ids would be slow and dear where most are read already or unknown: a
+/// few pages of the index tell which are unread. All of them, where that does not take few.
+async fn unread_of(app: &App, user: &UserId, ids: Vec<MessageId>, deadline: Deadline) -> Vec<MessageId> {
+    let deadline = deadline.at_most(ASKING);
+    let given: HashSet<&MessageId> = ids.iter().collect();
+    let (mut unread, mut after) = (HashSet::new(), None);
+    for _ in 0..ids.len() / IDS_PER_PAGE {
+        let Ok(page) = app.history.unread(user, Timestamp::MAX, after.as_ref(), deadline).await else {
+            break;
+        };
+        unread.extend(page.ids.into_iter().filter(|id| given.contains(id)));
+        after = page.next;
+        if after.is_none() {
+            return ids.into_iter().filter(|id| unread.contains(id)).collect();
         }
-        Action::SetReadBody => Ok(parse_json(&request.body()?)?),
-        _ => Ok(parse_list(&request.path(MessageId::FIELD)?)?),
     }
+    ids
 }
 
 /// The ids without repetitions, in their order.

@@ -15,8 +15,10 @@ use serde_json::value::RawValue;
 pub(crate) struct Outcome<'a> {
     /// How many of its messages SQS took.
     pub(crate) sent: usize,
-    /// The part that could not be sent.
+    /// The part that there was no time for.
     pub(crate) left: Option<Delivery<'a>>,
+    /// The part that is refused for good.
+    pub(crate) refused: Option<Delivery<'a>>,
     /// The part for which SQS knows no queue.
     pub(crate) without_queue: Option<Delivery<'a>>,
 }
@@ -31,58 +33,51 @@ pub(crate) async fn deliver<'a>(
     delivery: &Delivery<'a>,
     deadline: Deadline,
 ) -> Outcome<'a> {
-    // A key or an index that is not valid will never be: leave all of it to the failure queue.
+    // A key or an index that is not valid will never be.
     let Some(batches) = Batches::new(messages, delivery) else {
         tracing::error!("a delivery is malformed");
-        return Outcome { left: Some(delivery.clone()), ..Outcome::default() };
+        return Outcome { refused: Some(delivery.clone()), ..Outcome::default() };
     };
     let part =
         |messages: Vec<usize>| (!messages.is_empty()).then(|| Delivery { messages, ..delivery.clone() });
-    let (mut sent, mut left) = (0, Vec::new());
+    let (mut sent, mut left, mut refused) = (0, Vec::new(), Vec::new());
+    let mut without_queue = None;
     for batch in batches {
         let (start, end) = (batch.places.start, batch.places.end);
-        match send(queues, &delivery.sqs_url, batch.bodies, deadline).await {
-            Sent::WithoutQueue => {
-                left.extend_from_slice(&delivery.messages[start..]);
-                return Outcome { sent, left: None, without_queue: part(left) };
-            }
-            Sent::Except { places, is_over } => {
-                sent += end - start - places.len();
-                left.extend(places.into_iter().map(|place| delivery.messages[start + place]));
-                if is_over {
-                    left.extend_from_slice(&delivery.messages[end..]);
-                    break;
-                }
-            }
+        let Some(batch) = send(queues, &delivery.sqs_url, batch.bodies, deadline).await else {
+            without_queue = part(delivery.messages[start..].to_vec());
+            break;
+        };
+        let index = |(place, _): (usize, String)| delivery.messages[start + place];
+        sent += end - start - batch.refused.len() - batch.left.len();
+        refused.extend(batch.refused.into_iter().map(index));
+        if !batch.left.is_empty() {
+            left.extend(batch.left.into_iter().map(index));
+            left.extend_from_slice(&delivery.messages[end..]);
+            break;
         }
     }
-    Outcome { sent, left: part(left), without_queue: None }
+    Outcome { sent, left: part(left), refused: part(refused), without_queue }
 }
 
-enum Sent {
-    /// All but the entries at these places; the time may be over.
-    Except { places: Vec<usize>, is_over: bool },
-    /// SQS knows no such queue.
-    WithoutQueue,
-}
-
-/// Sends one batch; entries that fail are tried again by themselves.
-async fn send(queues: &Queues, url: &str, bodies: Vec<String>, deadline: Deadline) -> Sent {
+/// Sends one batch; entries that fail are tried again by themselves. `None` if SQS knows no such queue.
+async fn send(
+    queues: &Queues,
+    url: &str,
+    bodies: Vec<String>,
+    deadline: Deadline,
+) -> Option<SettledBatch<(usize, String)>> {
     let entries: Vec<(usize, String)> = bodies.into_iter().enumerate().collect();
     let call = async |entries: &[(usize, String)]| {
         queues.send_batch(url, entries.iter().map(|(_, body)| body.as_str())).await
     };
-    let batch = match settle_batch(entries, deadline, call).await {
-        Ok(batch) => batch,
-        Err((error, _)) if error.kind() == Kind::NotFound => return Sent::WithoutQueue,
+    match settle_batch(entries, deadline, call).await {
+        Ok(batch) => Some(batch),
+        Err((error, _)) if error.kind() == Kind::NotFound => None,
         Err((error, SettledBatch { mut refused, left })) => {
-            tracing::warn!(%error, entries = left.len(), "a batch was not sent");
+            tracing::error!(%error, entries = left.len(), "a batch was refused");
             refused.extend(left);
-            SettledBatch { refused, left: Vec::new() }
+            Some(SettledBatch { refused, left: Vec::new() })
         }
-    };
-    let is_over = !batch.left.is_empty();
-    let mut places: Vec<usize> = batch.refused.iter().chain(&batch.left).map(|(place, _)| *place).collect();
-    places.sort_unstable();
-    Sent::Except { places, is_over }
+    }
 }

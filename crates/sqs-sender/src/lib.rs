@@ -4,12 +4,12 @@
 //!
 //! - [`deliver`]: one session's messages, in order, batch after batch
 //! - [`seal`]: from a delivery to full batches of encrypted messages
-//! - [`handle`]: all deliveries of a payload at once; what could not be sent is handed back
+//! - [`handle`]: all deliveries of a payload at once; what there was no time for is handed back
 //!
-//! What is left over when the time is up or when trying again cannot help is handed back as a
-//! payload of its own, so that nothing that was sent is sent again. When nothing at all could be
-//! sent, the invocation fails instead: Lambda tries the payload again later and, in the end, parks
-//! it in the failure queue.
+//! What is left over when the time is up is handed back as a payload of its own, so that nothing that
+//! was sent is sent again. When nothing at all could be done, the invocation fails instead: Lambda
+//! tries the payload again later and, in the end, parks it in the failure queue. What trying again
+//! cannot help is parked there at once.
 
 mod deliver;
 pub mod seal;
@@ -17,10 +17,8 @@ pub mod seal;
 use deliver::{Outcome, deliver};
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
-use sbe_aws::{
-    clients::Clients, config::Config, functions::Functions, queues::Queues, retry::Deadline, retry::retry,
-};
-use sbe_core::payload::{Delivery, SendPayload};
+use sbe_aws::{clients::Clients, config::Config, leftovers::Leftovers, queues::Queues, retry::Deadline};
+use sbe_core::payload::{Delivery, SendPayload, depth};
 use sbe_edge::{event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -29,7 +27,7 @@ use std::time::Duration;
 /// What the function works with.
 pub struct App {
     queues: Queues,
-    functions: Functions,
+    leftovers: Leftovers,
     config: Config,
 }
 
@@ -38,7 +36,7 @@ impl App {
     pub fn new(clients: &Clients) -> Self {
         // Every call is tried again here, entry by entry.
         let clients = clients.without_retries();
-        Self { queues: clients.queues(), functions: clients.functions(), config: clients.config().clone() }
+        Self { queues: clients.queues(), leftovers: clients.leftovers(), config: clients.config().clone() }
     }
 }
 
@@ -52,37 +50,48 @@ pub struct Summary {
     pub gone: usize,
     /// Messages handed back for another try.
     pub handed_back: usize,
+    /// Messages that were refused for good and parked.
+    pub parked: usize,
 }
 
 /// Sends the deliveries of one payload.
+///
+/// # Errors
+/// When the payload is malformed, when nothing of it could be done, or when what is left can be neither
+/// handed back nor parked: Lambda then tries all of it again.
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Summary, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let payload: SendPayload<'_> = event::parse(event.payload.get())?;
-    let SendPayload { messages, deliveries } = payload;
-    let mut sent = Sent::default();
-    let mut unknown = sent.take(send_all(app, &messages, &deliveries, deadline).await);
-    let first_seen = Deadline::after(Duration::ZERO);
-    for since in KNOWN_AFTER {
-        let tried_again = first_seen.later_by(since);
-        if unknown.is_empty() || !tried_again.wait_until(deadline).await {
-            break;
-        }
-        unknown = sent.take(send_all(app, &messages, &unknown, deadline).await);
-    }
-    let is_believed = first_seen.later_by(KNOWN_AFTER[1]).has_passed();
-    let Sent { sent, mut left } = sent;
-    let gone = if is_believed { count(&unknown) } else { 0 };
-    if !is_believed {
-        left.append(&mut unknown);
-    }
-    let summary = Summary { sent, gone, handed_back: count(&left) };
+    let done = send_all(app, &payload, deadline).await;
+    let summary = Summary {
+        sent: done.sent,
+        gone: count(&done.gone),
+        handed_back: count(&done.left),
+        parked: count(&done.refused),
+    };
     let counts = [
         ("Sent", summary.sent as u64),
         ("Gone", summary.gone as u64),
         ("HandedBack", summary.handed_back as u64),
+        ("Parked", summary.parked as u64),
     ];
     metrics::record(&app.config, &counts);
-    hand_back(app, messages, left, &summary, deadline).await?;
+    if summary.handed_back > 0 && summary.sent + summary.gone + summary.parked == 0 {
+        return Err(format!("none of {} messages could be sent", summary.handed_back).into());
+    }
+    let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
+    let part = |deliveries: Vec<Delivery<'_>>, depth| {
+        serde_json::to_string(&SendPayload { messages: payload.messages.clone(), deliveries, depth })
+    };
+    if !done.left.is_empty() {
+        let times = payload.depth + 1;
+        let left = vec![part(done.left, depth(times))?];
+        app.leftovers.hand_on(function, left, times, reserve).await?;
+    }
+    if !done.refused.is_empty() {
+        let refused = vec![part(done.refused, 0)?];
+        app.leftovers.park(function, "SQS refuses it, or it is malformed", refused, reserve).await?;
+    }
     Ok(summary)
 }
 
@@ -91,57 +100,55 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
 /// together, so that the many queues of an audience that has left hold up nothing.
 const KNOWN_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
-/// What became of deliveries.
+/// What became of a payload's deliveries.
 #[derive(Default)]
-struct Sent<'a> {
+struct Done<'a> {
     sent: usize,
     left: Vec<Delivery<'a>>,
+    refused: Vec<Delivery<'a>>,
+    gone: Vec<Delivery<'a>>,
 }
 
-impl<'a> Sent<'a> {
-    /// Counts outcomes; gives the deliveries whose queue is not known.
-    fn take(&mut self, outcomes: Vec<Outcome<'a>>) -> Vec<Delivery<'a>> {
-        let mut unknown = Vec::new();
-        for outcome in outcomes {
-            self.sent += outcome.sent;
-            self.left.extend(outcome.left);
-            unknown.extend(outcome.without_queue);
+async fn send_all<'a>(app: &App, payload: &SendPayload<'a>, deadline: Deadline) -> Done<'a> {
+    let mut done = Done::default();
+    let mut unknown = send_each(app, &payload.messages, &payload.deliveries, deadline, &mut done).await;
+    let first_unknown = Deadline::after(Duration::ZERO);
+    for since in KNOWN_AFTER {
+        if unknown.is_empty() {
+            break;
         }
-        unknown
+        if !first_unknown.later_by(since).wait_until(deadline).await {
+            // Not to be believed yet.
+            done.left.append(&mut unknown);
+            break;
+        }
+        unknown = send_each(app, &payload.messages, &unknown, deadline, &mut done).await;
     }
+    done.gone = unknown;
+    done
 }
 
-async fn send_all<'a>(
+/// Sends deliveries and notes what became of them; gives those whose queue SQS does not know.
+async fn send_each<'a>(
     app: &App,
     messages: &[&RawValue],
     deliveries: &[Delivery<'a>],
     deadline: Deadline,
-) -> Vec<Outcome<'a>> {
-    stream::iter(deliveries)
+    done: &mut Done<'a>,
+) -> Vec<Delivery<'a>> {
+    let mut outcomes = stream::iter(deliveries)
         .map(|delivery| deliver(&app.queues, messages, delivery, deadline))
-        .buffer_unordered(app.config.max_concurrency)
-        .collect()
-        .await
+        .buffer_unordered(app.config.max_concurrency);
+    let mut unknown = Vec::new();
+    while let Some(Outcome { sent, left, refused, without_queue }) = outcomes.next().await {
+        done.sent += sent;
+        done.left.extend(left);
+        done.refused.extend(refused);
+        unknown.extend(without_queue);
+    }
+    unknown
 }
 
 fn count(deliveries: &[Delivery<'_>]) -> usize {
     deliveries.iter().map(|delivery| delivery.messages.len()).sum()
-}
-
-async fn hand_back(
-    app: &App,
-    messages: Vec<&RawValue>,
-    left: Vec<Delivery<'_>>,
-    summary: &Summary,
-    deadline: Deadline,
-) -> Result<(), Error> {
-    if left.is_empty() {
-        return Ok(());
-    }
-    if summary.sent + summary.gone == 0 {
-        return Err(format!("none of {} messages could be sent", summary.handed_back).into());
-    }
-    let json = serde_json::to_string(&SendPayload { messages, deliveries: left })?;
-    let deadline = deadline.with_reserve();
-    Ok(retry(deadline, || app.functions.invoke_async(&app.config.function_name, json.clone())).await?)
 }

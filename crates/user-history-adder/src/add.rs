@@ -7,8 +7,12 @@ use sbe_core::{
     history::{Entry, Timestamp},
     id::UserId,
     message::Message,
-    payload::{HistoryPayload, HistoryUser},
+    payload::{HistoryPayload, HistoryUser, depth},
 };
+use std::time::Duration;
+
+/// Kept aside for handing on what is left.
+const ASIDE: Duration = Duration::from_secs(5);
 
 /// One entry to write: whose, and which message by its index.
 type Write = (UserId, usize);
@@ -34,22 +38,24 @@ pub(crate) async fn add(
         app.history.add(&Entry::new(user.clone(), *created, message, ttl)).await
     };
     let total = writes.len();
-    let settled = settle(writes, app.config.max_concurrency, deadline, add).await;
+    let settled = settle(writes, app.config.max_concurrency, deadline.sooner_by(ASIDE), add).await;
     let summary = Summary {
         total,
         changed: settled.done.iter().filter(|(_, added)| *added).count(),
         handed_back: settled.left.len(),
         parked: settled.refused.len(),
     };
+    let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
     if !settled.left.is_empty() {
-        let depth = payload.depth + 1;
-        app.hand_on(part(&payload, settled.left, depth)?, depth, deadline.with_reserve()).await?;
+        let times = payload.depth + 1;
+        let left = part(&payload, settled.left, depth(times))?;
+        app.leftovers.hand_on(function, vec![left], times, reserve).await?;
     }
     if let Some((_, error)) = settled.refused.first() {
         let reason = error.to_string();
         tracing::error!(%error, entries = settled.refused.len(), "history entries were refused");
         let refused = settled.refused.into_iter().map(|(write, _)| write).collect();
-        app.park(&reason, &part(&payload, refused, 0)?, deadline.with_reserve()).await?;
+        app.leftovers.park(function, &reason, vec![part(&payload, refused, 0)?], reserve).await?;
     }
     Ok(summary)
 }

@@ -4,25 +4,19 @@
 //!
 //! - [`add`](mod@add): messages for histories, entry by entry
 //! - [`receive`]: read receipts, in chunks
-//! - [`App::hand_on`], [`App::park`]: what there was no time for, and what is refused for good
 //!
-//! Each entry has its own outcome: one that is refused stops no other, and what was written is not
-//! written again.
+//! Each entry has its own outcome: one that is refused stops no other and is parked, what there was no
+//! time for is handed on, and what was written is not written again.
 
 mod add;
 mod receive;
 
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients,
-    config::Config,
-    functions::Functions,
-    history::History,
-    parking::Parking,
-    receipts::Receipts,
-    retry::{Deadline, retry},
+    clients::Clients, config::Config, history::History, leftovers::Leftovers, receipts::Receipts,
+    retry::Deadline,
 };
-use sbe_core::payload::{MAX_DEPTH, ReceiptPayload};
+use sbe_core::payload::HistoryPayload;
 use sbe_edge::{event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -31,8 +25,7 @@ use serde_json::value::RawValue;
 pub struct App {
     history: History,
     receipts: Receipts,
-    functions: Functions,
-    parking: Parking,
+    leftovers: Leftovers,
     config: Config,
 }
 
@@ -44,24 +37,9 @@ impl App {
         Self {
             history: clients.history(),
             receipts: clients.receipts(),
-            functions: clients.functions(),
-            parking: clients.parking(),
+            leftovers: clients.leftovers(),
             config: clients.config().clone(),
         }
-    }
-
-    /// Hands a payload to this function again; one that was handed on too often already is parked.
-    async fn hand_on(&self, payload: String, depth: u32, deadline: Deadline) -> Result<(), Error> {
-        let name = &self.config.function_name;
-        if depth > MAX_DEPTH {
-            return self.park("there was no time in as many tries as there may be", &payload, deadline).await;
-        }
-        Ok(retry(deadline, || self.functions.invoke_async(name, payload.clone())).await?)
-    }
-
-    /// Parks a payload that this function cannot do.
-    async fn park(&self, reason: &str, payload: &str, deadline: Deadline) -> Result<(), Error> {
-        Ok(self.parking.park(&self.config.function_name, reason, payload, deadline).await?)
     }
 }
 
@@ -69,13 +47,13 @@ impl App {
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Entries or ids in the payload.
+    /// Entries in the payload, or ids in the receipt.
     pub total: usize,
     /// Entries that were added, or messages that were marked read.
     pub changed: usize,
-    /// Entries or ids that there was no time for, handed to this function again.
+    /// Entries, or parts of a receipt, that there was no time for, handed to this function again.
     pub handed_back: usize,
-    /// Entries or ids that were refused for good and parked.
+    /// Entries, or parts of a receipt, that were refused for good and parked.
     pub parked: usize,
 }
 
@@ -87,9 +65,10 @@ pub struct Summary {
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Summary, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let text = event.payload.get();
-    let summary = match serde_json::from_str::<ReceiptPayload>(text) {
-        Ok(receipt) => receive::receive(app, receipt, deadline).await?,
-        Err(_) => add::add(app, event::parse(text)?, deadline).await?,
+    let summary = match serde_json::from_str::<HistoryPayload<'_>>(text) {
+        Ok(payload) => add::add(app, payload, deadline).await?,
+        // Boxed: it has the larger future of the two.
+        Err(_) => Box::pin(receive::receive(app, event::parse(text)?, deadline)).await?,
     };
     let counts = [
         ("Entries", summary.total as u64),

@@ -1,7 +1,7 @@
 //! What `DynamoDB` answers.
 
-use super::{Answer, record::Kept, server::Call, tally::steps};
-use crate::population::{ITEM_BYTES, session_index};
+use super::{Answer, history, record::Kept, server::Call, tally::steps};
+use crate::population::{ITEM_BYTES, session_id, session_index};
 use serde_json::{Value, json};
 use std::io;
 
@@ -19,6 +19,7 @@ pub(super) fn identity(operation: &str, body: &[u8]) -> String {
         "PutItem" => [&body["Item"]["userId"], &body["Item"]["messageId"], &Value::Null],
         "BatchWriteItem" | "BatchGetItem" => [&body["RequestItems"], &Value::Null, &Value::Null],
         "Scan" => [&body["Segment"], &body["ExclusiveStartKey"], &Value::Null],
+        "DescribeTable" => [&Value::Null; 3],
         _ => [&body["Key"], &body["ExpressionAttributeValues"], &body["ExclusiveStartKey"]],
     };
     format!("{operation}{}{}{}", what[0], what[1], what[2])
@@ -29,12 +30,18 @@ pub(super) fn answer(call: &Call<'_>, body: &[u8]) -> io::Result<Answer> {
     let body: Value = serde_json::from_slice(body)?;
     Ok(match call.operation {
         "Scan" => scan(call, &body),
+        "Query" if history::is_queried(&body) => history::query(call, &body),
         "Query" => query(call, &body),
         "GetItem" => get_item(call, &body),
+        "DescribeTable" => {
+            let plan = call.state.plan;
+            let count = plan.claimed_sessions.unwrap_or(plan.population.sessions);
+            Answer::json(&json!({"Table": {"ItemCount": count}}))
+        }
         "PutItem" => put_item(call, &body["Item"], size),
         "UpdateItem" => mark_read(call, &body),
         "BatchWriteItem" => batch_write_item(call, &body),
-        "BatchGetItem" => batch_get_item(call, &body),
+        "BatchGetItem" => history::batch_get_item(call, &body),
         _ => Answer::error(400, "UnknownOperationException"),
     })
 }
@@ -59,15 +66,25 @@ fn query(call: &Call<'_>, body: &Value) -> Answer {
     let population = call.state.plan.population;
     let key = body["ExpressionAttributeNames"]["#key"].as_str().unwrap_or_default();
     let value = &body["ExpressionAttributeValues"][":key"];
-    let matches = |index: &usize| population.item(*index)[key] == *value;
-    page(call, (start(body).unwrap_or(0)..population.sessions).filter(matches))
+    let last = body["ExpressionAttributeValues"][":last"]["S"].as_str();
+    let after = body["ExclusiveStartKey"]["sessionId"]["S"].as_str();
+    let matches = |index: &usize| {
+        let id = session_id(*index);
+        population.item(*index)[key] == *value
+            && after.is_none_or(|after| after < id.as_str())
+            && last.is_none_or(|last| id.as_str() <= last)
+    };
+    if body["ScanIndexForward"] == false {
+        return page(call, (0..population.sessions).rev().find(matches).into_iter());
+    }
+    page(call, (0..population.sessions).filter(matches))
 }
 
 fn page(call: &Call<'_>, mut indexes: impl Iterator<Item = usize>) -> Answer {
     let population = call.state.plan.population;
     let mut last = None;
     let mut items = String::new();
-    for index in indexes.by_ref().take(PAGE_BYTES / ITEM_BYTES) {
+    for index in indexes.by_ref().take(call.state.plan.page_items.unwrap_or(PAGE_BYTES / ITEM_BYTES)) {
         items.push_str(if items.is_empty() { "" } else { "," });
         items.push_str(&population.item(index).to_string());
         last = Some(index);
@@ -76,7 +93,7 @@ fn page(call: &Call<'_>, mut indexes: impl Iterator<Item = usize>) -> Answer {
     let count = items.matches("\"sqsUrl\"").count();
     call.state.tally().taken(call.operation, count, steps(count * ITEM_BYTES, READ_BYTES) / 2.0);
     let next = last.filter(|_| more).map_or(String::new(), |index| {
-        let (account, session) = (population.account(index), crate::population::session_id(index));
+        let (account, session) = (population.account(index), session_id(index));
         let key = json!({"accountId": {"S": account.to_string()}, "sessionId": {"S": session.as_str()}});
         format!(r#","LastEvaluatedKey":{key}"#)
     });
@@ -148,13 +165,4 @@ fn batch_write_item(call: &Call<'_>, body: &Value) -> Answer {
     }
     call.state.tally().taken(call.operation, entries, units);
     Answer::ok(r#"{"UnprocessedItems":{}}"#)
-}
-
-/// Finds nothing: what a first write reads.
-fn batch_get_item(call: &Call<'_>, body: &Value) -> Answer {
-    let tables = body["RequestItems"].as_object();
-    let entries =
-        tables.into_iter().flatten().map(|(_, table)| table["Keys"].as_array().map_or(0, Vec::len)).sum();
-    call.state.tally().taken(call.operation, entries, steps(entries, 1));
-    Answer::ok(r#"{"Responses":{},"UnprocessedKeys":{}}"#)
 }

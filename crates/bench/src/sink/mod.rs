@@ -10,10 +10,11 @@
 //! - [`tally`]: calls, entries, bytes and billed units of each operation
 //! - [`record`]: what arrived, for tests to look at
 //! - [`queues`]: lists of queues, their age, and who owns them
-//! - `sqs`, `lambda`, `dynamodb`: what each service answers
+//! - `sqs`, `lambda`, `dynamodb`, `history`: what each service answers
 
 mod dynamodb;
 pub mod faults;
+mod history;
 mod lambda;
 pub mod queues;
 pub mod record;
@@ -36,16 +37,24 @@ use tally::Tally;
 pub struct Plan {
     /// The sessions in its table.
     pub population: Population,
+    /// Sessions in a page of its table, if fewer than fit in 1 MB.
+    pub page_items: Option<usize>,
+    /// How many sessions its table says that it has, if not as many as it has.
+    pub claimed_sessions: Option<usize>,
     /// Queues beside those of the sessions, which nobody owns.
     pub orphans: usize,
     /// So many of the first calls to each queue find that SQS does not know it yet.
     pub unknown_calls: u32,
     /// Users whose entries the history table refuses for good.
     pub refused_user: Option<i64>,
+    /// Bodies of a batch that are larger than this are refused for good, each by itself.
+    pub max_body: usize,
     /// Which calls fail.
     pub faults: Faults,
     /// How long every answer takes.
     pub latency: Duration,
+    /// The one operation whose answers take longer, and by how much.
+    pub slow: Option<(&'static str, Duration)>,
     /// Whether it keeps what arrives.
     pub records: bool,
 }
@@ -55,11 +64,15 @@ impl Plan {
     pub fn instant(population: Population) -> Self {
         Self {
             population,
+            page_items: None,
+            claimed_sessions: None,
             orphans: 0,
             unknown_calls: 0,
             refused_user: None,
+            max_body: usize::MAX,
             faults: Faults::none(),
             latency: Duration::ZERO,
+            slow: None,
             records: false,
         }
     }

@@ -11,7 +11,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use std::{io, net::SocketAddr, sync::Arc, thread};
+use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A call as its service sees it.
@@ -85,7 +85,8 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
         _ => dynamodb::identity(operation, &body),
     };
     state.tally().call(&label, body.len());
-    tokio::time::sleep(state.plan.latency).await;
+    let slow = state.plan.slow.filter(|(slow, _)| *slow == operation);
+    tokio::time::sleep(state.plan.latency + slow.map_or(Duration::ZERO, |(_, longer)| longer)).await;
     let attempt = if state.plan.remembers() { state.attempt(&identity) } else { 0 };
     let faults = state.plan.faults.of(operation);
     let verdict = faults.verdict(&identity, attempt);

@@ -37,11 +37,16 @@ pub(super) fn send_message_batch(call: &Call<'_>, body: &[u8]) -> io::Result<Ans
     }
     let faults = call.state.plan.faults;
     let (mut successful, mut failed, mut taken) = (String::new(), String::new(), Vec::new());
+    let mut struck = 0;
     for (index, entry) in batch.entries.iter().enumerate() {
         let id = &entry.id;
-        if faults.strikes_entry(&call.identity, call.attempt, index) {
+        let is_struck = faults.strikes_entry(&call.identity, call.attempt, index);
+        let is_too_large = entry.message_body.len() > call.state.plan.max_body;
+        if is_struck || is_too_large {
+            struck += usize::from(is_struck);
             let comma = if failed.is_empty() { "" } else { "," };
-            let _ = write!(failed, r#"{comma}{{"Id":"{id}","Code":"InternalError","SenderFault":false}}"#);
+            let code = if is_too_large { "InvalidMessageContents" } else { "InternalError" };
+            let _ = write!(failed, r#"{comma}{{"Id":"{id}","Code":"{code}","SenderFault":{is_too_large}}}"#);
         } else {
             let comma = if successful.is_empty() { "" } else { "," };
             let _ =
@@ -50,7 +55,7 @@ pub(super) fn send_message_batch(call: &Call<'_>, body: &[u8]) -> io::Result<Ans
         }
     }
     let bytes: usize = batch.entries.iter().map(|entry| entry.message_body.len()).sum();
-    call.state.record().struck += batch.entries.len() - taken.len();
+    call.state.record().struck += struck;
     call.state.tally().taken(call.operation, taken.len(), steps(bytes, BILLED_BYTES));
     keep(call, &batch.queue_url, &taken);
     Ok(Answer::ok(format!(r#"{{"Successful":[{successful}],"Failed":[{failed}]}}"#)))

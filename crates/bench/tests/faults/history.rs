@@ -1,20 +1,26 @@
 //! The history adder under faults.
 
-use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink, sink_with};
+use crate::trial::{
+    SHORT, TIME, at_all_rates, calls_for, clients, faults, invoke_until_done, leak, silence, sink, sink_with,
+    slow,
+};
+use sbe_aws::retry::Deadline;
 use sbe_bench::{
     events::{event, messages},
     population::Population,
     sink::{
         Plan,
         faults::{Class, Faults},
+        record::Kept,
+        server::Sink,
     },
 };
 use sbe_core::{
-    history::Timestamp,
-    id::UserId,
+    history::{Position, Query, Timestamp},
+    id::{MessageId, UserId},
     payload::{MAX_DEPTH, PayloadCutter},
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use user_history_adder::{App, handle};
 
 const USERS: usize = 4;
@@ -28,7 +34,7 @@ fn payload(users: usize, created: i64) -> String {
     for user in (0..).take(users) {
         assert!(cutter.push_user(&UserId::from(user), &all).is_empty());
     }
-    cutter.finish().remove(0).json
+    cutter.flush().remove(0).json
 }
 
 /// Every entry is there once, however often AWS failed; and a replay, which may come with another
@@ -69,33 +75,44 @@ async fn resets() {
     survives(Class::Reset).await;
 }
 
-/// What there is no time for is handed on by itself, and what was written is not written again.
+/// The time ends in the middle of the payload: what there was no time for is handed on by itself.
+async fn survives_the_end_of_its_time(class: Class) {
+    at_all_rates(async |percent, times| {
+        let (sink, clients) = slow("PutItem", faults(class, percent), ADDER).await;
+        let (app, users) = (leak(App::new(&clients)), calls_for(times).div_ceil(MESSAGES));
+        let invoke = async |payload| handle(app, event(payload, SHORT)).await.is_ok();
+        let invoked = invoke_until_done(&sink, ADDER, payload(users, 1_500_000), SHORT, invoke).await;
+        assert!(invoked.count > 1, "there was time for all");
+        assert_eq!(sink.state.record().history.len(), users * MESSAGES);
+        sink
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn what_there_is_no_time_for_is_handed_on() {
-    let sink = sink(Population::of(0), Faults { percent: 20, seed: 11, ..silence("PutItem") });
-    let app = leak(App::new(&clients(&sink, ADDER).await));
-    let time = Duration::from_secs(3);
-    let (mut waiting, mut handed_on) = (vec![payload(3 * USERS, 1_500_000)], 0);
-    let mut rounds = 0;
-    while let Some(payload) = waiting.pop() {
-        rounds += 1;
-        assert!(rounds < 20, "the adder does not come to an end");
-        let start = Instant::now();
-        handle(app, event(payload, time)).await.unwrap();
-        assert!(start.elapsed() < time, "the invocation ended after its deadline");
-        let record = sink.state.record();
-        waiting.extend(record.invocations[handed_on..].iter().map(|invoked| invoked.payload.clone()));
-        handed_on = record.invocations.len();
-    }
-    assert!(handed_on > 0, "there was time for all");
-    assert_eq!(sink.state.record().history.len(), 3 * USERS * MESSAGES);
+async fn throttles_when_time_ends() {
+    survives_the_end_of_its_time(Class::Throttle).await;
+}
+
+#[tokio::test]
+async fn server_errors_when_time_ends() {
+    survives_the_end_of_its_time(Class::ServerError).await;
+}
+
+#[tokio::test]
+async fn timeouts_when_time_ends() {
+    survives_the_end_of_its_time(Class::Timeout).await;
+}
+
+#[tokio::test]
+async fn resets_when_time_ends() {
+    survives_the_end_of_its_time(Class::Reset).await;
 }
 
 /// One user's entries are refused for good: they are parked, and no other user misses one.
 #[tokio::test]
 async fn what_is_refused_is_parked_and_stops_nobody() {
-    let faults = Faults::none();
-    let plan = Plan { refused_user: Some(1), records: true, faults, ..Plan::instant(Population::of(0)) };
+    let plan = Plan { refused_user: Some(1), records: true, ..Plan::instant(Population::of(0)) };
     let sink = sink_with(plan);
     let app = leak(App::new(&clients(&sink, ADDER).await));
     let summary = handle(app, event(payload(USERS, 1_500_000), TIME)).await.unwrap();
@@ -118,4 +135,71 @@ async fn what_was_handed_on_too_often_is_parked() {
     assert_eq!(summary.handed_back, MESSAGES);
     let record = sink.state.record();
     assert_eq!((record.invocations.len(), record.sent.len()), (0, 1));
+    let parked: serde_json::Value = serde_json::from_str(&record.sent[0]).unwrap();
+    assert_eq!(parked["requestPayload"]["depth"], 0, "whoever replays it has all tries again");
+}
+
+/// A history of so many entries, the newest with the highest number.
+fn fill(sink: &Sink, entries: usize) {
+    let entry = |n: usize| {
+        let kept = Kept { created: n.to_string(), is_read: "0".into(), read_by: String::new() };
+        (("7".to_owned(), format!("m-{n:04}")), kept)
+    };
+    sink.state.record().history.extend((0..entries).map(entry));
+}
+
+fn query(parameters: &[(&str, &str)]) -> Query {
+    let get = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    Query::parse(UserId::from(7), get).unwrap()
+}
+
+/// Page by page everything comes once, newest first, though calls fail or leave keys out.
+async fn is_read_page_by_page(class: Class) {
+    at_all_rates(async |percent, times| {
+        let sink = sink(Population::of(0), faults(class, percent));
+        fill(&sink, 20 * times);
+        let history = clients(&sink, "messages-api").await.without_retries().history();
+        let (mut ids, mut next) = (Vec::new(), String::new());
+        loop {
+            let mut parameters = vec![("limit", "2")];
+            parameters.extend((!next.is_empty()).then_some(("next", next.as_str())));
+            let page = history.page(&query(&parameters), 0, Deadline::after(TIME)).await.unwrap();
+            ids.extend(page.entries.into_iter().map(|entry| entry.id.as_str().to_owned()));
+            let Some(position) = page.next else { break };
+            next = position.to_token();
+        }
+        assert!(ids.iter().eq((0..20 * times).rev().map(|n| format!("m-{n:04}")).collect::<Vec<_>>().iter()));
+        sink
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_under_throttles() {
+    is_read_page_by_page(Class::Throttle).await;
+}
+
+#[tokio::test]
+async fn pages_with_keys_left_out() {
+    is_read_page_by_page(Class::Partial).await;
+}
+
+#[tokio::test]
+async fn pages_under_resets() {
+    is_read_page_by_page(Class::Reset).await;
+}
+
+/// A filter that finds nothing reads no more than there is time for, and the next call goes on from there.
+#[tokio::test]
+async fn a_page_ends_with_its_time() {
+    let (sink, clients) = slow("Query", Faults::none(), "messages-api").await;
+    fill(&sink, 2000);
+    let history = clients.without_retries().history();
+    let wanted = query(&[("_type", "none"), ("limit", "1")]);
+    let page = history.page(&wanted, 0, Deadline::after(Duration::from_secs(2))).await.unwrap();
+    let place = page.next.expect("the history goes on").created();
+    assert!(page.entries.is_empty() && place > Timestamp(0));
+    let further = Query { after: Some(Position::after(place, &MessageId::parse("m").unwrap())), ..wanted };
+    let page = history.page(&further, 0, Deadline::after(Duration::from_secs(2))).await.unwrap();
+    assert!(page.next.is_none_or(|next| next.created() < place), "it does not stand still");
 }

@@ -11,6 +11,8 @@ mod cleanup;
 #[cfg(test)]
 mod dispatcher;
 #[cfg(test)]
+mod handed_on;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod receipts;

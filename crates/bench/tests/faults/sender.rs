@@ -6,7 +6,7 @@ use sbe_bench::{
     population::{Population, aes_key, queue_url},
     sink::{Plan, faults::Class, record::Queue, server::Sink},
 };
-use sbe_core::frame::decrypt;
+use sbe_core::{frame::decrypt, message::Message, payload::MAX_DEPTH};
 use sqs_sender::{App, handle};
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -141,4 +141,59 @@ async fn a_new_queue_is_tried_again_before_it_is_believed_gone() {
             check(&sink, Class::Throttle, false);
         }
     }
+}
+
+/// What SQS refuses for good is parked at once, by itself, and stops nothing else.
+#[tokio::test]
+async fn what_is_refused_is_parked_and_never_cycles() {
+    let plan = Plan { max_body: 1000, records: true, ..Plan::instant(Population::of(3)) };
+    let sink = sink_with(plan);
+    let app = leak(App::new(&clients(&sink, SENDER).await));
+    let (small, large) = (messages(MESSAGES, 300), messages(MESSAGES + 1, 2000).pop().unwrap());
+    let all: Vec<Message> = small.into_iter().chain([large]).collect();
+    for payload in sender_payloads(&sink.state.plan.population, &all) {
+        let summary = handle(app, event(payload.json, TIME)).await.unwrap();
+        assert_eq!((summary.sent, summary.parked, summary.handed_back), (3 * MESSAGES, 3, 0));
+    }
+    check(&sink, Class::Throttle, false);
+    let record = sink.state.record();
+    assert_eq!((record.sent.len(), record.invocations.len()), (1, 0));
+    let parked: serde_json::Value = serde_json::from_str(&record.sent[0]).unwrap();
+    assert_eq!(parked["function"], "bench-sqs-browser-sqs-sender");
+    let deliveries = parked["requestPayload"]["deliveries"].as_array().unwrap();
+    assert!(deliveries.iter().all(|delivery| delivery["messages"] == serde_json::json!([MESSAGES])));
+}
+
+/// What was handed back as often as may be is parked, so that Lambda never takes it for a loop.
+#[tokio::test]
+async fn what_was_handed_back_too_often_is_parked() {
+    let plan = Plan {
+        faults: silence("SendMessageBatch"),
+        records: true,
+        ..Plan::instant(Population::of(SESSIONS))
+    };
+    let sink = sink_with(plan);
+    let app = leak(App::new(&clients(&sink, SENDER).await));
+    let payload = sender_payloads(&sink.state.plan.population, &messages(1, 300)).next().unwrap().json;
+    let mut deep: serde_json::Value = serde_json::from_str(&payload).unwrap();
+    deep["depth"] = serde_json::json!(MAX_DEPTH);
+    let summary = handle(app, event(deep.to_string(), Duration::from_secs(3))).await.unwrap();
+    assert!(summary.sent > 0 && summary.handed_back > 0, "{summary:?}");
+    let record = sink.state.record();
+    assert_eq!((record.invocations.len(), record.sent.len()), (0, 1));
+    let parked: serde_json::Value = serde_json::from_str(&record.sent[0]).unwrap();
+    assert_eq!(parked["requestPayload"]["depth"], 0, "whoever replays it has all tries again");
+}
+
+/// A queue is not believed gone when the time ends before it was asked for again.
+#[tokio::test]
+async fn without_the_time_to_ask_again_no_queue_is_believed_gone() {
+    let plan = Plan { unknown_calls: 1, records: true, ..Plan::instant(Population::of(1)) };
+    let sink = sink_with(plan);
+    let app = leak(App::new(&clients(&sink, SENDER).await));
+    let payload = sender_payloads(&sink.state.plan.population, &messages(MESSAGES, 300)).next().unwrap().json;
+    let error = handle(app, event(payload.clone(), Duration::from_millis(2900))).await.unwrap_err();
+    assert_eq!(error.to_string(), "none of 12 messages could be sent", "Lambda tries again");
+    handle(app, event(payload, TIME)).await.unwrap();
+    check(&sink, Class::Throttle, false);
 }

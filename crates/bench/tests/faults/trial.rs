@@ -1,5 +1,6 @@
 //! A faulty AWS, and clients that call it.
 
+use futures::{StreamExt, stream};
 use sbe_aws::{clients::Clients, config::Config};
 use sbe_bench::{
     population::Population,
@@ -9,7 +10,7 @@ use sbe_bench::{
         server::Sink,
     },
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Survives every rate of a class: `trial` is given how many of a hundred calls fail, and how many
 /// times as many calls to make as it needs at the least, so that some fail at every rate.
@@ -26,6 +27,28 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What Lambda gives an invocation where time is not what is tested.
 pub(crate) const TIME: Duration = Duration::from_secs(50);
+
+/// What Lambda gives an invocation whose time is to end in the middle of its work: a second and what is
+/// kept for reporting.
+pub(crate) const SHORT: Duration = Duration::from_secs(3);
+
+/// An AWS whose answers to one operation are slow, and clients that make few calls at the same time: what
+/// takes more than about thirty calls takes longer than [`SHORT`], however little the machine has to do.
+pub(crate) async fn slow(operation: &'static str, faults: Faults, name: &str) -> (Sink, Clients) {
+    let slow = Some((operation, Duration::from_millis(200)));
+    // An unanswered call takes all of this time: were hand-ons such calls too, half of them would come
+    // twice and as many fail, which goes on for ever where Lambda would try only twice again.
+    let only = (faults.class == Class::Timeout).then_some(operation);
+    let faults = Faults { only, ..faults };
+    let sink = sink_with(Plan { slow, faults, records: true, ..Plan::instant(Population::of(0)) });
+    let clients = clients_with(&sink, name, 8).await;
+    (sink, clients)
+}
+
+/// So many calls fail in part at every rate, but take few rounds where half of them do.
+pub(crate) fn calls_for(times: usize) -> usize {
+    24 + 8 * times
+}
 
 /// An AWS that fails so.
 pub(crate) fn sink(population: Population, faults: Faults) -> Sink {
@@ -51,17 +74,73 @@ pub(crate) fn silence(operation: &'static str) -> Faults {
 /// The clients of the function `name`. They give an attempt up only where answers do not come: else
 /// a busy machine would look like a fault.
 pub(crate) async fn clients(sink: &Sink, name: &str) -> Clients {
+    clients_with(sink, name, 64).await
+}
+
+/// Such clients, with so many calls at the same time.
+async fn clients_with(sink: &Sink, name: &str, concurrency: usize) -> Clients {
     let faults = sink.state.plan.faults;
     let is_short = faults.class == Class::Timeout && faults.stall < TIME;
     let timeout = if is_short { ATTEMPT_TIMEOUT } else { 2 * TIME };
     let function = format!("bench-sqs-browser-{name}");
     let variable = |variable: &str| match variable {
         "ENV" => Some("bench".to_owned()),
-        "SCAN_SEGMENTS" => Some("2".to_owned()),
+        "MAX_CONCURRENCY" => Some(concurrency.to_string()),
         "AWS_LAMBDA_FUNCTION_NAME" => Some(function.clone()),
         _ => None,
     };
     Clients::at(&sink.endpoint(), Config::read(variable).unwrap(), timeout).await
+}
+
+/// What invocations came to.
+#[derive(Debug, Default)]
+pub(crate) struct Invoked {
+    /// All of them.
+    pub(crate) count: usize,
+    /// Those that failed.
+    pub(crate) failed: usize,
+    /// Payloads that were parked.
+    pub(crate) parked: usize,
+}
+
+/// Invocations at the same time.
+const CONCURRENT: usize = 4;
+
+/// Invokes the function `name` as Lambda does, at the same time with all that it hands on to itself and
+/// again with what fails; and with what it parks, as a person does.
+pub(crate) async fn invoke_until_done(
+    sink: &Sink,
+    name: &str,
+    first: String,
+    time: Duration,
+    invoke: impl AsyncFn(String) -> bool,
+) -> Invoked {
+    let (mut waiting, mut invoked, mut seen) = (vec![first], Invoked::default(), 0);
+    while !waiting.is_empty() {
+        let invoke = async |payload: String| {
+            let start = Instant::now();
+            let succeeded = invoke(payload.clone()).await;
+            // Twice: on a busy machine the timers of this test are late as well.
+            assert!(start.elapsed() < 2 * time, "the invocation ended after its deadline");
+            (payload, succeeded)
+        };
+        let outcomes = stream::iter(waiting.drain(..)).map(invoke).buffer_unordered(CONCURRENT);
+        let outcomes: Vec<(String, bool)> = outcomes.collect().await;
+        invoked.count += outcomes.len();
+        waiting.extend(outcomes.into_iter().filter(|(_, succeeded)| !succeeded).map(|(payload, _)| payload));
+        invoked.failed += waiting.len();
+        assert!(invoked.count < 300, "the function does not come to an end");
+        let mut record = sink.state.record();
+        let own = record.invocations[seen..].iter().filter(|handed| handed.function.ends_with(name));
+        waiting.extend(own.map(|handed| handed.payload.clone()));
+        seen = record.invocations.len();
+        for parked in record.sent.drain(..) {
+            let parked: serde_json::Value = serde_json::from_str(&parked).unwrap();
+            waiting.push(parked["requestPayload"].to_string());
+            invoked.parked += 1;
+        }
+    }
+    invoked
 }
 
 /// Lives as long as the process, as a function's app does.
