@@ -4,24 +4,25 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sbe_tests::{Backend, backend, eventually, unique};
 use serde_json::{Value, json};
 
-const INTEGER: &str = "must be an integer from -9223372036854775808 to 9223372036854775807";
+const ID: &str = "must be an integer from -9223372036854775808 to 9223372036854775807, \
+                  or a string of 1 to 128 characters without control characters";
 
 #[tokio::test]
 async fn malformed_ids_in_paths_are_named() {
     let backend = Backend::new();
     let long = "x".repeat(257);
     for (path, message) in [
-        ("/create/x/s".to_owned(), format!("accountId {INTEGER}")),
-        ("/create/1.5/s".into(), format!("accountId {INTEGER}")),
-        ("/create/9223372036854775808/s".into(), format!("accountId {INTEGER}")),
-        ("/create/1/s/null".into(), format!("userId {INTEGER}")),
+        ("/create/%00/s".to_owned(), format!("accountId {ID}")),
+        (format!("/create/{}/s", "9".repeat(129)), format!("accountId {ID}")),
+        ("/create/1/s/a%0Ab".into(), format!("userId {ID}")),
+        (format!("/create/1/s/{}", "%C3%A9".repeat(129)), format!("userId {ID}")),
         (format!("/create/1/{long}"), "sessionId must be a string of 1 to 256 characters".into()),
         ("/create/1/s?MessageRetentionPeriod=59".into(), retention()),
         ("/create/1/s?MessageRetentionPeriod=x".into(), retention()),
-        ("/status/x/s".into(), format!("accountId {INTEGER}")),
-        ("/notify/x".into(), format!("accountId {INTEGER}")),
-        ("/notify/1/user/x".into(), format!("userId {INTEGER}")),
-        ("/messages/user/x".into(), format!("userId {INTEGER}")),
+        ("/status/%7F/s".into(), format!("accountId {ID}")),
+        ("/notify/%09".into(), format!("accountId {ID}")),
+        ("/notify/1/user/%C2%85".into(), format!("userId {ID}")),
+        ("/messages/user/%1F".into(), format!("userId {ID}")),
         ("/messages/user/1?start=x".into(), time("start")),
         ("/messages/user/1?end=-1".into(), time("end")),
         ("/messages/user/1?limit=0".into(), "limit must be an integer from 1 to 1000".into()),
@@ -50,9 +51,10 @@ async fn malformed_messages_are_refused_and_reach_nobody() {
         ("7".into(), "message must be a JSON object in UTF-8"),
         ("[".into(), "body must be a JSON object, or a JSON array of objects, in UTF-8"),
         ("[]".into(), "body must hold 1 to 500 messages"),
-        (json!({"flow": flow, "userId": null}).to_string(), &format!("userId {INTEGER}")),
-        (json!({"flow": flow, "userId": true}).to_string(), &format!("userId {INTEGER}")),
-        (json!({"flow": flow, "accountId": [account]}).to_string(), &format!("accountId {INTEGER}")),
+        (json!({"flow": flow, "userId": null}).to_string(), &format!("userId {ID}")),
+        (json!({"flow": flow, "userId": true}).to_string(), &format!("userId {ID}")),
+        (json!({"flow": flow, "userId": "a\u{0}"}).to_string(), &format!("userId {ID}")),
+        (json!({"flow": flow, "accountId": [account]}).to_string(), &format!("accountId {ID}")),
         (
             json!({"flow": flow, "sessionId": 5}).to_string(),
             "sessionId must be a string of 1 to 256 characters",
@@ -69,7 +71,7 @@ async fn malformed_messages_are_refused_and_reach_nobody() {
         backend.post("/notify", large).await.failure(413),
         "message must be at most 256000 bytes of JSON"
     );
-    assert_eq!(backend.get("/notify?userId=x").await.failure(400), format!("userId {INTEGER}"));
+    assert_eq!(backend.get("/notify?userId=").await.failure(400), format!("userId {ID}"));
 
     let last = json!({"accountId": account, "flow": flow, "n": "last"});
     backend.post("/notify", last).await.success();
@@ -87,7 +89,7 @@ async fn malformed_records_are_parked_and_do_not_block_the_shard() {
     let records = [
         (format!("no JSON {flow}"), "message must be a JSON object in UTF-8"),
         (format!("[\"{flow}\"]"), "message must be a JSON object in UTF-8"),
-        (marked(&json!({"flow": flow, "userId": null})), &*format!("userId {INTEGER}")),
+        (marked(&json!({"flow": flow, "userId": null})), &*format!("userId {ID}")),
         (format!(r#"{{"flow":{flow},"userId":1,"userId":2}}"#), "userId must be given only once"),
         (
             marked(&json!({"flow": flow, "text": "x".repeat(256_000)})),

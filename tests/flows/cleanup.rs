@@ -129,7 +129,7 @@ async fn stored_session(account: i64, id: &str) -> HashMap<String, AttributeValu
     let get = dynamodb()
         .get_item()
         .table_name(&stack().session_table)
-        .key("accountId", AttributeValue::N(account.to_string()))
+        .key("accountId", AttributeValue::S(account.to_string()))
         .key("sessionId", AttributeValue::S(id.into()));
     get.send().await.expect("the operator may read").item.expect("the session is stored")
 }

@@ -10,7 +10,7 @@ type Item = HashMap<String, AttributeValue>;
 
 async fn stored(account: i64) -> Item {
     let get = backend::dynamodb().get_item().table_name(&stack().session_table).consistent_read(true);
-    let get = get.key("accountId", AttributeValue::N(account.to_string()));
+    let get = get.key("accountId", AttributeValue::S(account.to_string()));
     get.key("sessionId", AttributeValue::S("s".into())).send().await.unwrap().item.unwrap()
 }
 
@@ -118,7 +118,7 @@ async fn an_unreadable_row_is_passed_over() {
     let (account, bad) = (unique(), unique());
     backend.create(account, "s", None).await;
     let put = backend::dynamodb().put_item().table_name(&stack().session_table);
-    let put = put.item("accountId", AttributeValue::N(bad.to_string()));
+    let put = put.item("accountId", AttributeValue::S(bad.to_string()));
     put.item("sessionId", AttributeValue::S("s".into())).send().await.unwrap();
     let mut found = false;
     let mut next = String::new();
@@ -138,6 +138,6 @@ async fn an_unreadable_row_is_passed_over() {
     }
     assert!(found);
     let delete = backend::dynamodb().delete_item().table_name(&stack().session_table);
-    let delete = delete.key("accountId", AttributeValue::N(bad.to_string()));
+    let delete = delete.key("accountId", AttributeValue::S(bad.to_string()));
     delete.key("sessionId", AttributeValue::S("s".into())).send().await.unwrap();
 }

@@ -39,14 +39,14 @@ async fn destroyed() {
     assert!(status["session"].is_null());
     let again = backend.get(&format!("/destroy/{account}/s")).await;
     assert_eq!(again.failure(404), "session not found");
-    assert!(backend.get("/destroy/x/s").await.failure(400).starts_with("accountId"));
+    assert!(backend.get("/destroy/%00/s").await.failure(400).starts_with("accountId"));
 }
 
 async fn set_ttl(account: i64, session: &str, ttl: i64) {
     let update = dynamodb()
         .update_item()
         .table_name(&stack().session_table)
-        .key("accountId", AttributeValue::N(account.to_string()))
+        .key("accountId", AttributeValue::S(account.to_string()))
         .key("sessionId", AttributeValue::S(session.into()))
         .update_expression("SET #ttl = :ttl")
         .expression_attribute_names("#ttl", "ttl")

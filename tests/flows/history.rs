@@ -77,7 +77,7 @@ async fn expired_entries_are_not_shown() {
         dynamodb()
             .put_item()
             .table_name(&stack().history_table)
-            .item("userId", AttributeValue::N(user.to_string()))
+            .item("userId", AttributeValue::S(user.to_string()))
             .item("messageId", AttributeValue::S(id.into()))
             .item("created", AttributeValue::N(format!("{}.5", now() - 100)))
             .item("isRead", AttributeValue::N("0".into()))

@@ -8,6 +8,7 @@ mod contention;
 mod direct;
 mod endings;
 mod history;
+mod ids;
 mod isolation;
 mod output;
 mod publish;

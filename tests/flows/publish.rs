@@ -140,7 +140,7 @@ async fn by_a_list_each_message_accepted_or_refused_by_itself() {
     assert_eq!(reply.json["success"], false);
     let messages = &reply.json["messages"];
     assert_eq!((&messages[0]["index"], &messages[0]["sessions"]), (&json!(0), &json!(1)));
-    assert!(messages[1]["message"].as_str().unwrap().starts_with("accountId must be an integer"));
+    assert!(messages[1]["message"].as_str().unwrap().starts_with("accountId must be an integer from"));
     assert_eq!(messages[2]["message"], "message must be a JSON object in UTF-8");
     assert_eq!(messages[3]["messageId"], "mine");
     assert_eq!(browser.receive(flow, 2).await, [json!(0), json!(3)]);

@@ -22,7 +22,7 @@ async fn read(backend: &Backend, user: i64) -> Vec<String> {
 }
 
 /// The ids in the receipts that a session gets, until there are `count`.
-async fn receipted(browser: &Browser, count: usize) -> Vec<String> {
+pub(crate) async fn receipted(browser: &Browser, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     while ids.len() < count {
         let texts = browser.poll(10).await;
@@ -30,7 +30,10 @@ async fn receipted(browser: &Browser, count: usize) -> Vec<String> {
         for text in texts {
             let message: Value = serde_json::from_str(&text).unwrap();
             if message["_type"] == "message-read-receipt" {
-                assert_eq!((&message["_sqs_only"], message["userId"].is_i64()), (&json!(1), true));
+                assert_eq!(
+                    (&message["_sqs_only"], &message["userId"]),
+                    (&json!(1), &browser.session["userId"])
+                );
                 let listed = message["messages-receipted"].as_array().unwrap();
                 ids.extend(listed.iter().map(|id| id.as_str().unwrap().to_owned()));
             }
@@ -98,11 +101,11 @@ async fn by_a_list_in_the_body() {
 #[tokio::test]
 async fn ids_are_checked() {
     let backend = Backend::new();
-    for path in ["x/message/a", "x/asof/1"] {
+    for path in ["%0A/message/a", "%0A/asof/1"] {
         let reply = backend.post(&format!("/messages/set-read/user/{path}"), "").await;
         assert!(reply.failure(400).starts_with("userId must be an integer"), "{path}");
     }
-    assert!(backend.post("/messages/set-read/user/x", "[]").await.failure(400).starts_with("userId"));
+    assert!(backend.post("/messages/set-read/user/%0A", "[]").await.failure(400).starts_with("userId"));
     let long = "x".repeat(257);
     let reply = backend.post(&format!("/messages/set-read/user/1/message/a,{long}"), "").await;
     assert_eq!(reply.failure(400), "messageId must be a string of 1 to 256 characters");
@@ -161,7 +164,7 @@ async fn write_unread(user: i64, ids: &[String]) {
     let (table, db) = (&sbe_tests::system::stack().history_table, sbe_tests::backend::dynamodb());
     let put = |id: &String| {
         let put = PutRequest::builder()
-            .item("userId", AttributeValue::N(user.to_string()))
+            .item("userId", AttributeValue::S(user.to_string()))
             .item("messageId", AttributeValue::S(id.clone()))
             .item("created", AttributeValue::N(format!("{}.5", sbe_tests::now())))
             .item("isRead", AttributeValue::N("0".into()))

@@ -24,7 +24,7 @@ async fn a_session_that_is_not_there_cannot_be_renewed() {
     let backend = Backend::new();
     let reply = backend.get(&format!("/renew/{}/none", unique())).await;
     assert_eq!(reply.failure(404), "session not found");
-    assert!(backend.get("/renew/x/s").await.failure(400).starts_with("accountId"));
+    assert!(backend.get("/renew/%00/s").await.failure(400).starts_with("accountId"));
 }
 
 /// docs/PROTOCOL.md: "If the identity is gone, `/renew` gives the session a new one."

@@ -12,7 +12,7 @@ async fn logs_hold_no_secret() {
     let renewed = backend.post(&format!("/renew/{account}/s"), "").await.success();
     backend.post("/notify", json!({"userId": user, "text": text, "messageId": "m"})).await.success();
     backend.put_record(json!({"userId": user, "text": text}).to_string()).await;
-    backend.put_record(json!({"userId": "x", "text": text}).to_string()).await;
+    backend.put_record(json!({"userId": [], "text": text}).to_string()).await;
     backend.post("/notify", json!({"userId": null, "text": text})).await.failure(400);
     backend.post(&format!("/messages/set-read/user/{user}/message/m"), "").await.success();
     sbe_tests::eventually("the history", || async { (backend.history(user).await.len() >= 2).then_some(()) })

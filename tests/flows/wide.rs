@@ -59,7 +59,7 @@ async fn an_unreadable_row_takes_nothing_from_the_others() {
     let (account, flow) = (unique(), unique());
     let browser = backend.create(account, "s", None).await;
     let put = dynamodb().put_item().table_name(&stack().session_table);
-    let put = put.item("accountId", AttributeValue::N(account.to_string()));
+    let put = put.item("accountId", AttributeValue::S(account.to_string()));
     put.item("sessionId", AttributeValue::S("no session".into())).send().await.unwrap();
     let reply = backend.post(&format!("/notify/{account}"), json!({"flow": flow, "n": 1})).await.success();
     assert_eq!(reply["sessions"], 1);

@@ -10,6 +10,7 @@ use aws_sdk_kinesis::{
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sbe_local::{
     signing::Signer,
     stack::{Keys, Stack},
@@ -108,6 +109,12 @@ impl Backend {
         Browser::new(&self.post(&format!("/create/{account}/{session}{user}"), "").await.success())
     }
 
+    /// Creates a session for ids that are strings, or the texts of integers.
+    pub async fn create_for(&self, account: &str, session: &str, user: &str) -> Browser {
+        let [account, user] = [account, user].map(encoded);
+        Browser::new(&self.post(&format!("/create/{account}/{session}/{user}"), "").await.success())
+    }
+
     /// Puts a record on the stream.
     ///
     /// # Panics
@@ -121,10 +128,15 @@ impl Backend {
     ///
     /// # Panics
     /// When it cannot be read.
-    pub async fn history(&self, user: i64) -> Vec<Value> {
-        let reply = self.get(&format!("/messages/user/{user}")).await.success();
+    pub async fn history(&self, user: impl ToString) -> Vec<Value> {
+        let reply = self.get(&format!("/messages/user/{}", encoded(&user.to_string()))).await.success();
         reply["messages"].as_array().expect("a list of messages").clone()
     }
+}
+
+/// An id as a path holds it.
+pub fn encoded(id: &str) -> String {
+    utf8_percent_encode(id, NON_ALPHANUMERIC).to_string()
 }
 
 async fn reply(request: reqwest::RequestBuilder) -> Reply {

@@ -1,8 +1,9 @@
 /**
  * What the page asks of its backend.
  *
- * @typedef {{ account: number, user?: number, session: string }} Visitor
- * @typedef {{ account?: number, user?: number, session?: string }} Audience
+ * @typedef {import("sqs-browser-events").Id} Id
+ * @typedef {{ account: Id, user?: Id, session: string }} Visitor
+ * @typedef {{ account?: Id, user?: Id, session?: string }} Audience
  * @typedef {import("sqs-browser-events").Session} Session
  * @typedef {import("sqs-browser-events").Message} Message
  */
@@ -36,10 +37,10 @@ export const endSession = (visitor) => call("DELETE", `/api/session?${query(visi
 export const publish = (by, audience, messages) =>
   call("POST", "/api/publish", { by, ...audience, messages });
 
-/** @param {number} user @param {number} since epoch seconds @returns {Promise<Message[]>} newest first */
+/** @param {Id} user @param {number} since epoch seconds @returns {Promise<Message[]>} newest first */
 export const history = (user, since) => call("GET", `/api/history?${query({ user, since })}`);
 
-/** @param {number} user @param {string[]} ids @returns {Promise<string[]>} those that are newly read */
+/** @param {Id} user @param {string[]} ids @returns {Promise<string[]>} those that are newly read */
 export const markRead = (user, ids) => call("POST", "/api/read", { user, ids });
 
 /** @param {string} method @param {string} path @param {object} [body] */

@@ -108,9 +108,11 @@ function published(by, count, { messages = [] }, took) {
 function openAsked(event) {
   event.preventDefault();
   const fields = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-  const [account, session] = [Number(fields.get("account")), String(fields.get("session"))];
-  const user = fields.get("user") === "" ? undefined : Number(fields.get("user"));
-  const here = [...cards].some(({ visitor }) => visitor.account === account && visitor.session === session);
+  const [account, session] = [String(fields.get("account")), String(fields.get("session"))];
+  const user = fields.get("user") === "" ? undefined : String(fields.get("user"));
+  const here = [...cards].some(
+    ({ visitor }) => String(visitor.account) === account && visitor.session === session,
+  );
   if (here) return say("#opened", `Session ${session} of account ${account} is open already.`, true);
   if (cards.size >= MOST) {
     const why = "browsers open six connections to a host, and each session polls on one";

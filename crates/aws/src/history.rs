@@ -41,7 +41,7 @@ impl History {
     /// Marks a message read for `call`. Tells whether this call has changed it, with this try or an
     /// earlier one whose answer was lost: not when it was read already, and not when the user has no
     /// such message; nothing is ever created.
-    pub async fn mark_read(&self, user: UserId, id: &MessageId, call: &str) -> Result<bool> {
+    pub async fn mark_read(&self, user: &UserId, id: &MessageId, call: &str) -> Result<bool> {
         let update = self
             .db
             .update_item()
@@ -60,9 +60,9 @@ impl History {
     }
 }
 
-pub(crate) fn key(user: UserId, id: &MessageId) -> Item {
+pub(crate) fn key(user: &UserId, id: &MessageId) -> Item {
     HashMap::from([
-        ("userId".into(), number(user)),
+        ("userId".into(), AttributeValue::S(user.to_string())),
         ("messageId".into(), AttributeValue::S(id.as_str().into())),
     ])
 }
@@ -73,9 +73,8 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
 
 /// The message's text is one attribute, apart from ours: no field of it can overwrite one.
 fn to_item(entry: &Entry) -> Item {
-    let mut item = HashMap::from([
-        ("userId".into(), number(entry.user)),
-        ("messageId".into(), AttributeValue::S(entry.id.as_str().into())),
+    let mut item = key(&entry.user, &entry.id);
+    item.extend([
         ("created".into(), number(entry.created)),
         ("isRead".into(), number(u8::from(entry.is_read))),
         ("message".into(), AttributeValue::S(entry.json.clone())),
@@ -90,7 +89,7 @@ fn to_item(entry: &Entry) -> Item {
 pub(crate) fn from_item(mut item: Item) -> Result<Entry> {
     let Head { id, created, kind, ttl } = take_head(&mut item)?;
     Ok(Entry {
-        user: UserId(whole(&mut item, "userId")?),
+        user: UserId::parse(&text(&mut item, "userId")?).map_err(|_| malformed("userId"))?,
         id,
         created,
         is_read: text(&mut item, "isRead")? == "1",
@@ -135,8 +134,14 @@ mod tests {
 
     #[test]
     fn an_entry_survives_its_item() {
+        for user in [UserId::from(-7), UserId::parse("auth0|5f7c").unwrap()] {
+            an_entry_of_survives_its_item(user);
+        }
+    }
+
+    fn an_entry_of_survives_its_item(user: UserId) {
         let entry = Entry {
-            user: UserId(-7),
+            user,
             id: MessageId::parse("m").unwrap(),
             created: Timestamp(1_763_800_000_250_000),
             is_read: true,
@@ -146,6 +151,7 @@ mod tests {
         };
         assert_eq!(from_item(to_item(&entry)).unwrap(), entry);
         let mut item = to_item(&entry);
+        assert_eq!(item["userId"], AttributeValue::S(entry.user.to_string()));
         item.remove("created");
         assert!(from_item(item).is_err());
     }
@@ -160,7 +166,7 @@ mod tests {
         let json = format!("{fields}{text}\"}}");
         let id = || MessageId::parse(&long).unwrap();
         let message = Message::parse(json.as_bytes(), &Target::EVERYONE, id).unwrap();
-        let entry = Entry::new(UserId(i64::MIN), Timestamp::MAX, &message, i64::from(u32::MAX));
+        let entry = Entry::new(UserId::from(i64::MIN), Timestamp::MAX, &message, i64::from(u32::MAX));
         let mut item = to_item(&entry);
         item.insert("readBy".into(), AttributeValue::S("5b1c2f0a-0000-0000-0000-000000000000".into()));
         let size = |name: &String, value: &AttributeValue| name.len() + value.as_s().map_or(21, String::len);

@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     config::Config,
     retry::{Deadline, retry},
-    sessions::{Item, cursor, key, number, readable},
+    sessions::{Item, cursor, key, readable, text},
 };
 use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use futures::{Stream, stream};
@@ -94,7 +94,7 @@ impl Lookups {
     }
 
     /// The id of an account's last session, by order of ids.
-    pub async fn last_of(&self, account: AccountId, deadline: Deadline) -> Result<Option<SessionId>> {
+    pub async fn last_of(&self, account: &AccountId, deadline: Deadline) -> Result<Option<SessionId>> {
         let query = self.account(account).scan_index_forward(false).limit(1);
         let last = || async { query.clone().send().await.map_err(Error::sdk("Query of the last session")) };
         let item = retry(deadline, last).await?.items.unwrap_or_default().pop();
@@ -126,11 +126,11 @@ impl Lookups {
     /// The page at which a part stands, and where the one after it starts.
     async fn page(&self, part: &Part) -> Result<(Page, Option<Cursor>)> {
         let (items, last) = match &part.lookup {
-            Lookup::Key(account, session) => self.get(*account, session).await?,
+            Lookup::Key(account, session) => self.get(account, session).await?,
             Lookup::All => self.scan(part).await?,
-            Lookup::Account(account) => query_page(self.account(*account), part).await?,
+            Lookup::Account(account) => query_page(self.account(account), part).await?,
             Lookup::User(user) => {
-                query_page(self.query(UserId::FIELD, number(user.0), Some(USER_INDEX)), part).await?
+                query_page(self.query(UserId::FIELD, text(user), Some(USER_INDEX)), part).await?
             }
             Lookup::Session(id) => {
                 query_page(self.query(SessionId::FIELD, text(id), Some(SESSION_INDEX)), part).await?
@@ -140,7 +140,7 @@ impl Lookups {
         Ok((Page { lookup: part.lookup.clone(), recipients, unreadable }, last.map(cursor).transpose()?))
     }
 
-    async fn get(&self, account: AccountId, session: &SessionId) -> Result<Items> {
+    async fn get(&self, account: &AccountId, session: &SessionId) -> Result<Items> {
         let projection = Projection::default();
         let get = self.db.get_item().table_name(&self.table).set_key(Some(key(account, session)));
         let get = get
@@ -168,8 +168,8 @@ impl Lookups {
         Ok((reply.items, reply.last_evaluated_key))
     }
 
-    fn account(&self, account: AccountId) -> QueryFluentBuilder {
-        self.query(AccountId::FIELD, number(account.0), None)
+    fn account(&self, account: &AccountId) -> QueryFluentBuilder {
+        self.query(AccountId::FIELD, text(account), None)
     }
 
     fn query(&self, name: &str, value: AttributeValue, index: Option<&str>) -> QueryFluentBuilder {
@@ -204,15 +204,11 @@ async fn query_page(query: QueryFluentBuilder, part: &Part) -> Result<Items> {
 /// The key from which `DynamoDB` goes on: that of the table, and of the index that is read.
 fn start(part: &Part) -> Option<Item> {
     let after = part.after.as_ref()?;
-    let mut start = key(after.account, &after.session);
-    if let Lookup::User(user) = part.lookup {
-        start.insert(UserId::FIELD.into(), number(user.0));
+    let mut start = key(&after.account, &after.session);
+    if let Lookup::User(user) = &part.lookup {
+        start.insert(UserId::FIELD.into(), text(user));
     }
     Some(start)
-}
-
-fn text(id: &SessionId) -> AttributeValue {
-    AttributeValue::S(id.as_str().into())
 }
 
 fn integer(value: u32) -> i32 {

@@ -64,7 +64,7 @@ impl History {
             let fitting = (MAX_PAGE_BYTES - bytes) * read.max(1) / bytes.max(1);
             let count = if read == 0 { FIRST_MESSAGES } else { fitting.clamp(1, MAX_KEYS) };
             let wanted = &heads[read..heads.len().min(read + count)];
-            let found = match self.messages(query.user, wanted, deadline).await {
+            let found = match self.messages(&query.user, wanted, deadline).await {
                 Err(error) if error.is_transient() && read > 0 => {
                     page.next = Some(position(&heads[read - 1]));
                     return Ok(page);
@@ -90,8 +90,8 @@ impl History {
         let mut start = query.after.clone();
         loop {
             let limit = i32::try_from(query.heads_to_read(wanted.len(), read)).unwrap_or(i32::MAX);
-            let request = self.created_between(query.user, query.start, query.end).limit(limit);
-            let (items, next) = match fetch(&request, query.user, start.as_ref(), time).await {
+            let request = self.created_between(&query.user, query.start, query.end).limit(limit);
+            let (items, next) = match fetch(&request, &query.user, start.as_ref(), time).await {
                 // What was read so far is an answer; the next call goes on from there.
                 Err(error) if error.is_transient() && read > 0 => return Ok((wanted, start)),
                 page => page?,
@@ -115,7 +115,12 @@ impl History {
     }
 
     /// The messages of these heads, in their order; those that are gone meanwhile are missing.
-    async fn messages(&self, user: UserId, heads: &[Head], deadline: Deadline) -> Result<Vec<Option<Entry>>> {
+    async fn messages(
+        &self,
+        user: &UserId,
+        heads: &[Head],
+        deadline: Deadline,
+    ) -> Result<Vec<Option<Entry>>> {
         let mut found: HashMap<MessageId, Entry> = HashMap::new();
         let mut keys: Vec<Item> = heads.iter().map(|head| key(user, &head.id)).collect();
         let mut backoff = Backoff::new();
@@ -150,7 +155,7 @@ impl History {
     /// first, from `after` on: those in one page of the index, which may be none.
     pub async fn unread(
         &self,
-        user: UserId,
+        user: &UserId,
         as_of: Timestamp,
         after: Option<&Position>,
         deadline: Deadline,
@@ -165,13 +170,13 @@ impl History {
     }
 
     /// A user's heads of a time, newest first.
-    fn created_between(&self, user: UserId, start: Timestamp, end: Timestamp) -> QueryFluentBuilder {
+    fn created_between(&self, user: &UserId, start: Timestamp, end: Timestamp) -> QueryFluentBuilder {
         self.db
             .query()
             .table_name(&self.table)
             .index_name(CREATED_INDEX)
             .key_condition_expression("userId = :user AND created BETWEEN :start AND :end")
-            .expression_attribute_values(":user", number(user))
+            .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
             .expression_attribute_values(":start", number(start))
             .expression_attribute_values(":end", number(end))
             .consistent_read(true)
@@ -182,7 +187,7 @@ impl History {
 /// A page of the index from a place on, and where the next one starts.
 async fn fetch(
     request: &QueryFluentBuilder,
-    user: UserId,
+    user: &UserId,
     after: Option<&Position>,
     deadline: Deadline,
 ) -> Result<(Vec<Item>, Option<Position>)> {
@@ -211,7 +216,7 @@ fn reply_len(json: &str) -> usize {
     json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count() + OWN_FIELDS
 }
 
-fn position_key(user: UserId, position: &Position) -> Item {
+fn position_key(user: &UserId, position: &Position) -> Item {
     let mut key = key(user, position.id());
     key.insert("created".into(), number(position.created()));
     key

@@ -99,7 +99,7 @@ impl Receipts {
     ) {
         let mut after: Option<Position> = None;
         loop {
-            match self.history.unread(receipt.user_id, as_of, after.as_ref(), times.marking).await {
+            match self.history.unread(&receipt.user_id, as_of, after.as_ref(), times.marking).await {
                 Ok(page) => {
                     if !self.mark(receipt, &page.ids, times, marked).await.is_empty() {
                         return marked.left.push(Read::AsOf(as_of));
@@ -122,7 +122,7 @@ impl Receipts {
         times: Times,
         marked: &mut Marked,
     ) -> &'a [MessageId] {
-        let (user, call) = (receipt.user_id, &receipt.call);
+        let (user, call) = (&receipt.user_id, &receipt.call);
         let mark = async |id: &&MessageId| self.history.mark_read(user, id, call).await;
         let mut rest = ids;
         for chunk in chunks(ids, self.chunk_size) {
@@ -152,7 +152,7 @@ impl Receipts {
     }
 
     /// Publishes a receipt of what was read.
-    async fn tell(&self, user: UserId, read: &[MessageId], deadline: Deadline) -> Result<(), Error> {
+    async fn tell(&self, user: &UserId, read: &[MessageId], deadline: Deadline) -> Result<(), Error> {
         if !self.publishes {
             return Ok(());
         }
@@ -187,7 +187,7 @@ impl Receipts {
         let listing = deadline.sooner_by(ASIDE);
         let (mut after, mut listed): (Option<Position>, usize) = (None, 0);
         loop {
-            let page = self.history.unread(receipt.user_id, as_of, after.as_ref(), listing).await;
+            let page = self.history.unread(&receipt.user_id, as_of, after.as_ref(), listing).await;
             let (part, next) = match page {
                 Ok(page) => {
                     listed += page.ids.len();

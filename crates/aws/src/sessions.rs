@@ -23,7 +23,7 @@ impl Sessions {
     }
 
     /// The session of this key, read consistently; it may have ended.
-    pub async fn get(&self, account: AccountId, session: &SessionId) -> Result<Option<Session>> {
+    pub async fn get(&self, account: &AccountId, session: &SessionId) -> Result<Option<Session>> {
         let reply = self
             .db
             .get_item()
@@ -41,8 +41,7 @@ impl Sessions {
     /// # Errors
     /// [`Kind::Conflict`] when the table no longer holds what was read: another call was faster.
     pub async fn put(&self, session: &Session, replaced: Option<&Session>) -> Result<()> {
-        let item = serde_dynamo::to_item(session).map_err(malformed)?;
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
+        let put = self.db.put_item().table_name(&self.table).set_item(Some(to_item(session)?));
         let put = match replaced {
             None => put.condition_expression("attribute_not_exists(accountId)"),
             Some(old) => put
@@ -67,7 +66,7 @@ impl Sessions {
             .db
             .delete_item()
             .table_name(&self.table)
-            .set_key(Some(key(session.account_id, &session.session_id)))
+            .set_key(Some(key(&session.account_id, &session.session_id)))
             .condition_expression("sqsUrl = :url")
             .expression_attribute_values(":url", AttributeValue::S(session.sqs_url.clone()));
         delete.send().await.map(drop).map_err(Error::sdk("DeleteItem of a session"))
@@ -75,7 +74,7 @@ impl Sessions {
 
     /// Up to `limit` items, ended ones too, after the session with this key.
     pub async fn page(&self, limit: usize, after: Option<Cursor>) -> Result<Page> {
-        let start = after.map(|cursor| key(cursor.account, &cursor.session));
+        let start = after.map(|cursor| key(&cursor.account, &cursor.session));
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
         let scan = self.db.scan().table_name(&self.table).limit(limit).set_exclusive_start_key(start);
         let reply = scan.send().await.map_err(Error::sdk("Scan of sessions"))?;
@@ -96,11 +95,16 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-pub(crate) fn key(account: AccountId, session: &SessionId) -> Item {
-    HashMap::from([
-        ("accountId".into(), number(account.0)),
-        ("sessionId".into(), AttributeValue::S(session.as_str().into())),
-    ])
+pub(crate) fn key(account: &AccountId, session: &SessionId) -> Item {
+    HashMap::from([("accountId".into(), text(account)), ("sessionId".into(), text(session))])
+}
+
+/// The tables' keys are strings, whatever an id is in JSON: its text is the same for both.
+fn to_item(session: &Session) -> Result<Item> {
+    let mut item: Item = serde_dynamo::to_item(session).map_err(malformed)?;
+    item.extend(key(&session.account_id, &session.session_id));
+    item.extend(session.user_id.iter().map(|user| ("userId".into(), text(user))));
+    Ok(item)
 }
 
 pub(crate) fn cursor(key: Item) -> Result<Cursor> {
@@ -114,7 +118,11 @@ pub(crate) fn cursor(key: Item) -> Result<Cursor> {
     Ok(Cursor { account: account_id, session: session_id })
 }
 
-pub(crate) fn number(value: i64) -> AttributeValue {
+pub(crate) fn text(id: &impl ToString) -> AttributeValue {
+    AttributeValue::S(id.to_string())
+}
+
+fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
@@ -138,11 +146,11 @@ pub(crate) fn malformed(error: serde_dynamo::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sbe_core::session::Identity;
+    use sbe_core::{id::UserId, session::Identity};
 
     fn session(developer_user_identifier: Option<String>) -> Session {
         Session {
-            account_id: AccountId(-1),
+            account_id: AccountId::from(-1),
             session_id: SessionId::parse("s").unwrap(),
             user_id: None,
             sqs_url: "url".into(),
@@ -159,16 +167,27 @@ mod tests {
     #[test]
     fn what_is_stored_is_read_again() {
         for session in [session(None), session(Some("d".into()))] {
-            let item: Item = serde_dynamo::to_item(&session).unwrap();
+            let item = to_item(&session).unwrap();
             assert_eq!(item["ttl"], number(4));
             assert_eq!(parse::<Session>(item).unwrap(), session);
         }
     }
 
     #[test]
+    fn ids_are_stored_as_texts_and_read_as_what_they_are() {
+        for (id, stored) in [("7", "7"), ("007", "007"), ("auth0|5f7c", "auth0|5f7c")] {
+            let (account_id, user_id) = (AccountId::parse(id).unwrap(), UserId::parse(id).ok());
+            let session = Session { account_id, user_id, ..session(None) };
+            let item = to_item(&session).unwrap();
+            assert_eq!((&item["accountId"], &item["userId"]), (&text(&stored), &text(&stored)));
+            assert_eq!(parse::<Session>(item).unwrap(), session);
+        }
+    }
+
+    #[test]
     fn an_unreadable_item_takes_nothing_from_the_others() {
-        let good: Item = serde_dynamo::to_item(session(None)).unwrap();
-        let bad = key(AccountId(1), &SessionId::parse("s").unwrap());
+        let good = to_item(&session(None)).unwrap();
+        let bad = key(&AccountId::from(1), &SessionId::parse("s").unwrap());
         let (read, unreadable) = readable::<Session>(Some(vec![bad, good]));
         assert_eq!((read, unreadable), (vec![session(None)], 1));
     }

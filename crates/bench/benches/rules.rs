@@ -71,7 +71,7 @@ fn routing(criterion: &mut Criterion) {
         let (mut audience, mut user) = (Audience::default(), 0);
         bench.iter(|| {
             user += 1;
-            black_box(audience.add(UserId(user % 1_000_000), &[0, 1, 2, 3]))
+            black_box(audience.add(&UserId::from(user % 1_000_000), &[0, 1, 2, 3]))
         });
     });
     let sizes = [1400; 500];

@@ -16,6 +16,9 @@ pub struct Conditions {
     /// Sessions of each user; 0 for sessions without users.
     #[arg(long, default_value_t = 0)]
     pub sessions_per_user: usize,
+    /// Accounts and users are UUIDs instead of integers.
+    #[arg(long)]
+    pub text_ids: bool,
     /// Milliseconds that every answer takes.
     #[arg(long, default_value_t = 0)]
     pub latency: u64,
@@ -33,6 +36,11 @@ impl Conditions {
         Self { sessions_per_user: 1, ..Self::default() }
     }
 
+    /// The same, and ids are UUIDs.
+    pub fn with_text_ids() -> Self {
+        Self { text_ids: true, ..Self::with_users() }
+    }
+
     /// A sink with so many sessions.
     pub fn plan(&self, sessions: usize) -> Plan {
         let none = Faults::none();
@@ -42,6 +50,7 @@ impl Conditions {
             latency: Duration::from_millis(self.latency),
             ..Plan::instant(Population {
                 sessions_per_user: self.sessions_per_user,
+                text_ids: self.text_ids,
                 ..Population::of(sessions)
             })
         }
@@ -54,6 +63,9 @@ impl Conditions {
             format!("--latency={}", self.latency),
             format!("--percent={}", self.percent),
         ];
+        if self.text_ids {
+            args.push("--text-ids".into());
+        }
         if let Some(fault) = self.fault.and_then(|fault| fault.to_possible_value()) {
             args.push(format!("--fault={}", fault.get_name()));
         }

@@ -20,23 +20,35 @@ pub struct Population {
     pub accounts: usize,
     /// How many sessions a user has; 0 if sessions have no user.
     pub sessions_per_user: usize,
+    /// Whether accounts and users are UUIDs instead of integers.
+    pub text_ids: bool,
 }
 
 impl Population {
     /// So many sessions of a hundred accounts, without users.
     pub fn of(sessions: usize) -> Self {
-        Self { sessions, accounts: 100, sessions_per_user: 0 }
+        Self { sessions, accounts: 100, sessions_per_user: 0, text_ids: false }
     }
 
     /// The account of a session.
     pub fn account(&self, index: usize) -> AccountId {
-        AccountId(integer(index % self.accounts))
+        let number = index % self.accounts;
+        if self.text_ids {
+            AccountId::parse(&uuid(number)).expect("a short text is an id")
+        } else {
+            AccountId::from(integer(number))
+        }
     }
 
     /// The user of a session. One user's sessions are far apart in the table.
     pub fn user(&self, index: usize) -> Option<UserId> {
         let users = self.sessions.checked_div(self.sessions_per_user)?.max(1);
-        Some(UserId(integer(index % users)))
+        let number = index % users;
+        Some(if self.text_ids {
+            UserId::parse(&uuid(number)).expect("a short text is an id")
+        } else {
+            UserId::from(integer(number))
+        })
     }
 
     /// A session as the dispatcher reads it.
@@ -54,14 +66,14 @@ impl Population {
     /// The same, as a projected `DynamoDB` item.
     pub fn item(&self, index: usize) -> Value {
         let mut item = json!({
-            "accountId": {"N": self.account(index).to_string()},
+            "accountId": {"S": self.account(index).to_string()},
             "sessionId": {"S": session_id(index).as_str()},
             "sqsUrl": {"S": queue_url(index)},
             "aesKey": {"S": aes_key(index).to_base64()},
             "ttl": {"N": TTL.to_string()},
         });
         if let Some(user) = self.user(index) {
-            item["userId"] = json!({"N": user.to_string()});
+            item["userId"] = json!({"S": user.to_string()});
         }
         item
     }
@@ -72,7 +84,11 @@ const TTL: i64 = 32_503_680_000;
 
 /// The id of a session.
 pub fn session_id(index: usize) -> SessionId {
-    SessionId::parse(format!("5f0c7a3e-8d41-4b6c-9e2f-{index:012}")).expect("a short text is an id")
+    SessionId::parse(uuid(index)).expect("a short text is an id")
+}
+
+fn uuid(number: usize) -> String {
+    format!("5f0c7a3e-8d41-4b6c-9e2f-{number:012}")
 }
 
 /// The index of the session with an id.

@@ -177,7 +177,7 @@ mod tests {
         let large = || message(&format!(r#"{{"accountId":1,"text":"{}"}}"#, "x".repeat(250_000)));
         let session = |n| message(&format!(r#"{{"accountId":1,"sessionId":"{n:0>256}"}}"#));
         let messages: Vec<_> = (0..6).map(|_| large()).chain((0..400).map(session)).collect();
-        let account = Part::of(Lookup::Account(AccountId(1)));
+        let account = Part::of(Lookup::Account(AccountId::from(1)));
         let events = hand_on("env", 0, &router(&messages), &messages, &account);
         let handed_on: Vec<usize> = events.iter().flat_map(|event| event.messages.clone()).collect();
         assert_eq!(handed_on, [0, 1, 2, 3, 4, 5]);

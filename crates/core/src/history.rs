@@ -97,7 +97,7 @@ impl Entry {
             &self.json,
             &[
                 ("messageId", text_json(self.id.as_str())),
-                ("userId", self.user.to_string()),
+                ("userId", self.user.to_json()),
                 ("created", self.created.to_string()),
                 ("is_read", u8::from(self.is_read).to_string()),
             ],
@@ -238,7 +238,7 @@ mod tests {
 
     fn entry(json: &str) -> Entry {
         Entry {
-            user: UserId(7),
+            user: UserId::from(7),
             id: MessageId::parse("m").unwrap(),
             created: Timestamp(1_763_800_000_000_001),
             is_read: true,
@@ -257,7 +257,7 @@ mod tests {
     fn an_entry_is_kept_from_the_time_of_publishing() {
         let id = || MessageId::parse("m").unwrap();
         let message = Message::parse(br#"{"_type":"news"}"#, &Target::EVERYONE, id).unwrap();
-        let entry = Entry::new(UserId(7), Timestamp(5_900_000), &message, 10);
+        let entry = Entry::new(UserId::from(7), Timestamp(5_900_000), &message, 10);
         assert_eq!((entry.ttl, entry.is_read, entry.kind.as_deref()), (15, false, Some("news")));
     }
 
@@ -276,7 +276,7 @@ mod tests {
 
     fn parse(parameters: &[(&str, &'static str)]) -> Result<Query, Invalid> {
         let map: HashMap<&str, &'static str> = parameters.iter().copied().collect();
-        Query::parse(UserId(7), |name| map.get(name).copied())
+        Query::parse(UserId::from(7), |name| map.get(name).copied())
     }
 
     #[test]

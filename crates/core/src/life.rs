@@ -220,8 +220,8 @@ impl Life {
     }
 
     /// The session that the call is about.
-    pub fn key(&self) -> (AccountId, &SessionId) {
-        (self.account, &self.id)
+    pub fn key(&self) -> (&AccountId, &SessionId) {
+        (&self.account, &self.id)
     }
 
     /// What to do next.
@@ -423,12 +423,12 @@ impl Life {
     }
 
     fn new_session(&self, sqs_url: String, identity: Identity, aes_key: String, now: i64) -> Session {
-        let user_id = match self.wish {
-            Wish::Create { user, .. } => user,
+        let user_id = match &self.wish {
+            Wish::Create { user, .. } => user.clone(),
             Wish::Renew | Wish::Destroy => None,
         };
         Session {
-            account_id: self.account,
+            account_id: self.account.clone(),
             session_id: self.id.clone(),
             user_id,
             sqs_url,

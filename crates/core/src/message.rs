@@ -192,8 +192,8 @@ impl<'a> Fields<'a> {
     /// The object's text with the keys of `path` in place of its own, and `id` if there is one.
     fn with_additions(&self, path: &Target, id: Option<&MessageId>) -> String {
         let additions = [
-            (AccountId::FIELD, path.account.map(|id| id.to_string())),
-            (UserId::FIELD, path.user.map(|id| id.to_string())),
+            (AccountId::FIELD, path.account.as_ref().map(AccountId::to_json)),
+            (UserId::FIELD, path.user.as_ref().map(UserId::to_json)),
             (SessionId::FIELD, path.session.as_ref().map(|id| text_json(id.as_str()))),
             (MessageId::FIELD, id.map(|id| text_json(id.as_str()))),
         ];
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn keys_of_the_path_win_and_are_typed() {
         let path = Target {
-            account: Some(AccountId(1)),
+            account: Some(AccountId::from(1)),
             session: Some(SessionId::parse("a\"b").unwrap()),
             ..Target::EVERYONE
         };
@@ -317,7 +317,7 @@ mod tests {
             message.json(),
             r#"{"x":1,"userId":"3","accountId":1,"sessionId":"a\"b","messageId":"given"}"#
         );
-        assert_eq!(message.target(), &Target { user: Some(UserId(3)), ..path });
+        assert_eq!(message.target(), &Target { user: Some(UserId::from(3)), ..path });
     }
 
     #[test]
@@ -331,7 +331,8 @@ mod tests {
             ("{} {}", "message"),
             (r#"{"userId":null}"#, "userId"),
             (r#"{"userId":1.5}"#, "userId"),
-            (r#"{"accountId":"x"}"#, "accountId"),
+            (r#"{"userId":"a\u0000"}"#, "userId"),
+            (r#"{"accountId":""}"#, "accountId"),
             (r#"{"sessionId":5}"#, "sessionId"),
             (r#"{"sessionId":""}"#, "sessionId"),
             (r#"{"messageId":5}"#, "messageId"),

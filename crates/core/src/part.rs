@@ -244,9 +244,9 @@ mod tests {
     }
 
     fn account(after: &str, up_to: Option<&str>) -> Part {
-        let after = Some(Cursor { account: AccountId(1), session: id(after) });
+        let after = Some(Cursor { account: AccountId::from(1), session: id(after) });
         let up_to = up_to.map(id);
-        Part { lookup: Lookup::Account(AccountId(1)), segments: None, up_to, after }
+        Part { lookup: Lookup::Account(AccountId::from(1)), segments: None, up_to, after }
     }
 
     fn scan(segments: Segments) -> Part {
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn segments_are_read_one_after_another() {
-        let cursor = || Cursor { account: AccountId(1), session: id("s") };
+        let cursor = || Cursor { account: AccountId::from(1), session: id("s") };
         let part = scan(Segments { from: 1, to: 3, total: 4 });
         let part = part.after_page(Some(cursor())).unwrap();
         assert_eq!((part.segments.unwrap().from, part.after.is_some()), (1, true));

@@ -147,7 +147,7 @@ impl ReceiptPayload {
     /// A part of the receipt, of the same user and call.
     #[must_use]
     pub fn part(&self, read: Read, depth: u32) -> Self {
-        Self { user_id: self.user_id, read, call: self.call.clone(), depth }
+        Self { user_id: self.user_id.clone(), read, call: self.call.clone(), depth }
     }
 
     /// The payload's JSON text.
@@ -211,8 +211,8 @@ impl PayloadCutter {
     }
 
     /// Adds messages for a user's history; gives the payloads that this filled.
-    pub fn push_user(&mut self, user: UserId, indexes: &[usize]) -> Vec<Payload> {
-        self.push(&format!(r#"{{"userId":{user},"messages":["#), indexes)
+    pub fn push_user(&mut self, user: &UserId, indexes: &[usize]) -> Vec<Payload> {
+        self.push(&format!(r#"{{"userId":{},"messages":["#, user.to_json()), indexes)
     }
 
     fn push(&mut self, head: &str, indexes: &[usize]) -> Vec<Payload> {
@@ -352,7 +352,7 @@ mod tests {
 
     fn recipient(index: usize) -> Recipient {
         Recipient {
-            account_id: AccountId(1),
+            account_id: AccountId::from(1),
             session_id: SessionId::parse("s").unwrap(),
             user_id: None,
             sqs_url: format!("https://sqs.eu-west-1.amazonaws.com/123456789012/queue-{index}"),
@@ -441,11 +441,14 @@ mod tests {
     fn a_history_payload_carries_times_and_users() {
         let messages = [message(0, 1)];
         let mut cutter = PayloadCutter::users(&messages, |_| Timestamp(1_500_000));
-        cutter.push_user(UserId(7), &[0]);
+        cutter.push_user(&UserId::from(7), &[0]);
         let payload = cutter.flush().remove(0);
         let parsed: HistoryPayload<'_> = serde_json::from_str(&payload.json).unwrap();
         assert_eq!(parsed.messages[0].created.get(), "1.500000");
         assert_eq!(parsed.messages[0].message.get(), messages[0].json());
-        assert_eq!((parsed.users[0].user_id, &parsed.users[0].messages[..]), (UserId(7), &[0][..]));
+        assert_eq!(
+            (parsed.users[0].user_id.clone(), &parsed.users[0].messages[..]),
+            (UserId::from(7), &[0][..])
+        );
     }
 }

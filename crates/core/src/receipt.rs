@@ -21,7 +21,7 @@ struct Receipt<'a> {
     #[serde(rename = "_type")]
     kind: &'static str,
     #[serde(rename = "userId")]
-    user: UserId,
+    user: &'a UserId,
     #[serde(rename = "messages-receipted")]
     read: &'a [MessageId],
     #[serde(rename = "_sqs_only")]
@@ -30,7 +30,7 @@ struct Receipt<'a> {
 
 /// The receipts, as JSON texts, that tell of `read`: as many as are needed for each to stay within
 /// `max_ids` and the size of a message; none if nothing was read.
-pub fn receipts(user: UserId, read: &[MessageId], max_ids: usize) -> Vec<String> {
+pub fn receipts(user: &UserId, read: &[MessageId], max_ids: usize) -> Vec<String> {
     chunks(read, max_ids)
         .map(|read| {
             let receipt = Receipt { kind: RECEIPT_TYPE, user, read, sqs_only: 1 };
@@ -88,20 +88,20 @@ mod tests {
 
     #[test]
     fn a_receipt_is_a_message_for_the_user_and_for_no_history() {
-        let receipts = receipts(UserId(7), &ids(&["a".into(), "b".into()]), 300);
+        let receipts = receipts(&UserId::from(7), &ids(&["a".into(), "b".into()]), 300);
         assert_eq!(
             receipts,
             [r#"{"_type":"message-read-receipt","userId":7,"messages-receipted":["a","b"],"_sqs_only":1}"#]
         );
         let id = || MessageId::parse("m").unwrap();
         let message = Message::parse(receipts[0].as_bytes(), &Target::EVERYONE, id).unwrap();
-        assert_eq!(message.target().user, Some(UserId(7)));
+        assert_eq!(message.target().user, Some(UserId::from(7)));
         assert!(message.sqs_only());
     }
 
     #[test]
     fn nothing_read_is_no_receipt() {
-        assert!(receipts(UserId(7), &[], 300).is_empty());
+        assert!(receipts(&UserId::from(7), &[], 300).is_empty());
     }
 
     proptest! {
@@ -113,7 +113,7 @@ mod tests {
             let all = ids(&texts);
             let chunked: Vec<MessageId> = chunks(&all, max).flatten().cloned().collect();
             prop_assert_eq!(&chunked, &all);
-            for receipt in receipts(UserId(1), &all, max) {
+            for receipt in receipts(&UserId::from(1), &all, max) {
                 prop_assert!(receipt.len() <= crate::message::MAX_MESSAGE_BYTES);
             }
         }

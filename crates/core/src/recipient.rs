@@ -32,7 +32,7 @@ impl Recipient {
 
     /// The keys that targets are matched against.
     pub fn keys(&self) -> SessionKeys<'_> {
-        SessionKeys { account: self.account_id, session: &self.session_id, user: self.user_id }
+        SessionKeys { account: &self.account_id, session: &self.session_id, user: self.user_id.as_ref() }
     }
 
     /// Whether the session still lives at `now` (epoch seconds).

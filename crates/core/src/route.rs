@@ -37,11 +37,11 @@ impl Lookup {
     ///
     /// ```
     /// use sbe_core::{id::*, route::Lookup, target::Target};
-    /// let target = Target { account: Some(AccountId(1)), user: Some(UserId(2)), session: None };
-    /// assert_eq!(Lookup::of(&target), Lookup::User(UserId(2)));
+    /// let target = Target { account: Some(AccountId::from(1)), user: Some(UserId::from(2)), session: None };
+    /// assert_eq!(Lookup::of(&target), Lookup::User(UserId::from(2)));
     /// ```
     pub fn of(target: &Target) -> Self {
-        match (target.account, target.user, target.session.clone()) {
+        match (target.account.clone(), target.user.clone(), target.session.clone()) {
             (Some(account), _, Some(session)) => Self::Key(account, session),
             (None, _, Some(session)) => Self::Session(session),
             (_, Some(user), None) => Self::User(user),
@@ -52,13 +52,13 @@ impl Lookup {
 
     /// Whether it may find a session that `target` reaches.
     fn may_find(&self, target: &Target) -> bool {
-        let of_account = |account| target.account.is_none_or(|wanted| wanted == account);
+        let of_account = |account| target.account.as_ref().is_none_or(|wanted| wanted == account);
         let with_id = |session| target.session.as_ref().is_none_or(|wanted| wanted == session);
         match self {
-            Self::Key(account, session) => of_account(*account) && with_id(session),
+            Self::Key(account, session) => of_account(account) && with_id(session),
             Self::All => true,
-            Self::Account(account) => of_account(*account),
-            Self::User(user) => target.user.is_none_or(|wanted| wanted == *user),
+            Self::Account(account) => of_account(account),
+            Self::User(user) => target.user.as_ref().is_none_or(|wanted| wanted == user),
             Self::Session(session) => with_id(session),
         }
     }
@@ -66,9 +66,9 @@ impl Lookup {
     /// Every lookup but that of everyone which finds the session with these keys, in order of preference.
     fn finding(keys: SessionKeys<'_>) -> impl Iterator<Item = Self> + '_ {
         [
-            Some(Self::Key(keys.account, keys.session.clone())),
-            Some(Self::Account(keys.account)),
-            keys.user.map(Self::User),
+            Some(Self::Key(keys.account.clone(), keys.session.clone())),
+            Some(Self::Account(keys.account.clone())),
+            keys.user.cloned().map(Self::User),
             Some(Self::Session(keys.session.clone())),
         ]
         .into_iter()
@@ -194,8 +194,8 @@ impl Shape {
     /// user, and no target of this shape equals it.
     fn target(self, keys: SessionKeys<'_>) -> Target {
         Target {
-            account: self.account.then_some(keys.account),
-            user: keys.user.filter(|_| self.user),
+            account: self.account.then(|| keys.account.clone()),
+            user: keys.user.filter(|_| self.user).cloned(),
             session: self.session.then(|| keys.session.clone()),
         }
     }
@@ -210,11 +210,11 @@ mod tests {
     type Keys = (i64, &'static str, Option<i64>);
 
     fn keys_of((account, session, user): &(AccountId, SessionId, Option<UserId>)) -> SessionKeys<'_> {
-        SessionKeys { account: *account, session, user: *user }
+        SessionKeys { account, session, user: user.as_ref() }
     }
 
     fn typed((account, session, user): Keys) -> (AccountId, SessionId, Option<UserId>) {
-        (AccountId(account), SessionId::parse(session).unwrap(), user.map(UserId))
+        (AccountId::from(account), SessionId::parse(session).unwrap(), user.map(UserId::from))
     }
 
     fn messages(targets: Vec<Target>) -> Vec<Message> {
@@ -225,8 +225,8 @@ mod tests {
     fn target() -> impl Strategy<Value = Target> {
         let key = || prop::option::of(0..3i64);
         (key(), key(), prop::option::of("[a-c]")).prop_map(|(account, user, session)| Target {
-            account: account.map(AccountId),
-            user: user.map(UserId),
+            account: account.map(AccountId::from),
+            user: user.map(UserId::from),
             session: session.map(|id| SessionId::parse(id).unwrap()),
         })
     }
@@ -292,40 +292,40 @@ mod tests {
     #[test]
     fn each_target_has_the_cheapest_lookup() {
         let session = SessionId::parse("s").unwrap();
-        let (account, user) = (AccountId(1), UserId(2));
+        let (account, user) = (AccountId::from(1), UserId::from(2));
         let lookup = |a: bool, u: bool, s: bool| {
             Lookup::of(&Target {
-                account: a.then_some(account),
-                user: u.then_some(user),
+                account: a.then(|| account.clone()),
+                user: u.then(|| user.clone()),
                 session: s.then(|| session.clone()),
             })
         };
-        assert_eq!(lookup(true, false, true), Lookup::Key(account, session.clone()));
-        assert_eq!(lookup(true, true, true), Lookup::Key(account, session.clone()));
+        assert_eq!(lookup(true, false, true), Lookup::Key(account.clone(), session.clone()));
+        assert_eq!(lookup(true, true, true), Lookup::Key(account.clone(), session.clone()));
         assert_eq!(lookup(false, false, true), Lookup::Session(session.clone()));
         assert_eq!(lookup(false, true, true), Lookup::Session(session.clone()));
-        assert_eq!(lookup(false, true, false), Lookup::User(user));
-        assert_eq!(lookup(true, true, false), Lookup::User(user));
-        assert_eq!(lookup(true, false, false), Lookup::Account(account));
+        assert_eq!(lookup(false, true, false), Lookup::User(user.clone()));
+        assert_eq!(lookup(true, true, false), Lookup::User(user.clone()));
+        assert_eq!(lookup(true, false, false), Lookup::Account(account.clone()));
         assert_eq!(lookup(false, false, false), Lookup::All);
     }
 
     #[test]
     fn a_burst_of_broadcasts_is_one_scan_and_nobody_else_waits_for_it() {
-        let user = Target { user: Some(UserId(1)), ..Target::EVERYONE };
+        let user = Target { user: Some(UserId::from(1)), ..Target::EVERYONE };
         let router = Router::new(&messages(vec![Target::EVERYONE, user, Target::EVERYONE]));
-        assert_eq!(router.lookups(), [Lookup::All, Lookup::User(UserId(1))]);
+        assert_eq!(router.lookups(), [Lookup::All, Lookup::User(UserId::from(1))]);
         let session = typed((1, "a", Some(1)));
         assert_eq!(router.route(&Lookup::All, keys_of(&session)), [0, 2]);
-        assert_eq!(router.route(&Lookup::User(UserId(1)), keys_of(&session)), [1]);
+        assert_eq!(router.route(&Lookup::User(UserId::from(1)), keys_of(&session)), [1]);
     }
 
     #[test]
     fn a_target_is_looked_up_once() {
-        let user = || Target { user: Some(UserId(1)), ..Target::EVERYONE };
+        let user = || Target { user: Some(UserId::from(1)), ..Target::EVERYONE };
         let router = Router::new(&messages(vec![user(), user()]));
-        assert_eq!(router.lookups(), [Lookup::User(UserId(1))]);
+        assert_eq!(router.lookups(), [Lookup::User(UserId::from(1))]);
         let session = typed((1, "a", Some(1)));
-        assert_eq!(router.route(&Lookup::User(UserId(1)), keys_of(&session)), [0, 1]);
+        assert_eq!(router.route(&Lookup::User(UserId::from(1)), keys_of(&session)), [0, 1]);
     }
 }

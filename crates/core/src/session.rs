@@ -108,9 +108,9 @@ impl Session {
 
     fn shown(&self) -> Shown<'_> {
         Shown {
-            account_id: self.account_id,
+            account_id: &self.account_id,
             session_id: &self.session_id,
-            user_id: self.user_id,
+            user_id: self.user_id.as_ref(),
             sqs_url: &self.sqs_url,
             sqs_queue_name: self.queue_name(),
             region: &self.region,
@@ -122,10 +122,10 @@ impl Session {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
-    account_id: AccountId,
+    account_id: &'a AccountId,
     session_id: &'a SessionId,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user_id: Option<UserId>,
+    user_id: Option<&'a UserId>,
     sqs_url: &'a str,
     sqs_queue_name: &'a str,
     region: &'a str,
@@ -265,9 +265,9 @@ mod tests {
 
     fn session() -> Session {
         Session {
-            account_id: AccountId(1),
+            account_id: AccountId::from(1),
             session_id: SessionId::parse("s").unwrap(),
-            user_id: Some(UserId(7)),
+            user_id: Some(UserId::from(7)),
             sqs_url: "https://sqs.eu-west-1.amazonaws.com/1/prod-brws-x".into(),
             region: "eu-west-1".into(),
             identity: Identity { id: "hidden".into(), developer_user_identifier: Some("hidden".into()) },
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_its_token() {
-        let cursor = Cursor { account: AccountId(-1), session: SessionId::parse("é/").unwrap() };
+        let cursor = Cursor { account: AccountId::from(-1), session: SessionId::parse("é/").unwrap() };
         assert_eq!(Cursor::from_token(&cursor.to_token()), Ok(cursor));
         for token in ["", "?", "e30"] {
             assert_eq!(Cursor::from_token(token).unwrap_err().field(), "next");

@@ -25,13 +25,14 @@ impl Target {
     /// ```
     /// use sbe_core::{id::*, target::*};
     /// let session = SessionId::parse("s").unwrap();
-    /// let keys = SessionKeys { account: AccountId(1), session: &session, user: None };
+    /// let account = AccountId::from(1);
+    /// let keys = SessionKeys { account: &account, session: &session, user: None };
     /// assert!(Target::EVERYONE.matches(keys));
-    /// assert!(!Target { user: Some(UserId(1)), ..Target::EVERYONE }.matches(keys));
+    /// assert!(!Target { user: Some(UserId::from(1)), ..Target::EVERYONE }.matches(keys));
     /// ```
     pub fn matches(&self, keys: SessionKeys<'_>) -> bool {
-        self.account.is_none_or(|account| account == keys.account)
-            && self.user.is_none_or(|user| Some(user) == keys.user)
+        self.account.as_ref().is_none_or(|account| account == keys.account)
+            && self.user.as_ref().is_none_or(|user| Some(user) == keys.user)
             && self.session.as_ref().is_none_or(|session| session == keys.session)
     }
 
@@ -39,8 +40,8 @@ impl Target {
     #[must_use]
     pub fn overridden_by(self, winner: &Target) -> Target {
         Target {
-            account: winner.account.or(self.account),
-            user: winner.user.or(self.user),
+            account: winner.account.clone().or(self.account),
+            user: winner.user.clone().or(self.user),
             session: winner.session.clone().or(self.session),
         }
     }
@@ -50,9 +51,9 @@ impl Target {
 #[derive(Debug, Clone, Copy)]
 pub struct SessionKeys<'a> {
     /// The session's account.
-    pub account: AccountId,
+    pub account: &'a AccountId,
     /// The session's id.
     pub session: &'a SessionId,
     /// The session's user, if it was created for one.
-    pub user: Option<UserId>,
+    pub user: Option<&'a UserId>,
 }

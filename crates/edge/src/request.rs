@@ -107,16 +107,20 @@ mod tests {
 
     #[test]
     fn path_parameters_are_percent_decoded_once() {
-        let request = request(json!({"pathParameters": {"sessionId": "a%20b%2525", "accountId": "%35"}}));
+        let request = request(
+            json!({"pathParameters": {"sessionId": "a%20b%2525", "accountId": "%35", "userId": "a%7Cb%252F"}}),
+        );
         assert_eq!(request.session().unwrap().as_str(), "a b%25");
-        assert_eq!(request.account(), Ok(AccountId(5)));
-        assert_eq!(request.user().unwrap_err().field(), "userId");
+        assert_eq!(request.account(), Ok(AccountId::from(5)));
+        assert_eq!(request.user().unwrap().to_string(), "a|b%2F");
     }
 
     #[test]
     fn what_does_not_decode_is_refused() {
-        let request = request(json!({"pathParameters": {"sessionId": "%ff"}}));
+        let request = request(json!({"pathParameters": {"sessionId": "%ff", "userId": "a%0A"}}));
         assert_eq!(request.session().unwrap_err().to_string(), "sessionId must be UTF-8, percent-encoded");
+        assert_eq!(request.user().unwrap_err().field(), "userId");
+        assert_eq!(request.account().unwrap_err().field(), "accountId");
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl<'a> Job<'a> {
         }
         let filled = self.sends.push_recipient(recipient, &indexes);
         self.send(filled).await;
-        if let Some(user) = recipient.user_id {
+        if let Some(user) = &recipient.user_id {
             self.keep(user, indexes).await;
         }
     }
@@ -121,13 +121,13 @@ impl<'a> Job<'a> {
     /// A message addressed to a user is kept even when the user has no session.
     pub(crate) async fn reach_addressed_users(&mut self) {
         for (index, published) in self.messages.iter().enumerate() {
-            if let Some(user) = published.message.target().user {
+            if let Some(user) = &published.message.target().user {
                 self.keep(user, vec![index]).await;
             }
         }
     }
 
-    async fn keep(&mut self, user: UserId, mut indexes: Vec<usize>) {
+    async fn keep(&mut self, user: &UserId, mut indexes: Vec<usize>) {
         indexes.retain(|index| !self.messages[*index].message.sqs_only());
         let new = self.audience.add(user, &indexes);
         let filled = self.keeps.push_user(user, &new);
@@ -172,7 +172,7 @@ impl<'a> Job<'a> {
         if let Some(shares) = rest.shares() {
             return shares;
         }
-        let Lookup::Account(account) = rest.lookup else { return vec![rest] };
+        let Lookup::Account(account) = &rest.lookup else { return vec![rest] };
         if rest.after.is_none() || self.depth >= MAX_DIVIDING_DEPTH {
             return vec![rest];
         }

@@ -23,7 +23,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 type Message = Map<String, Value>;
@@ -38,19 +38,36 @@ pub fn routes(backend: Backend) -> Router {
         .with_state(backend)
 }
 
+/// An account's or user's id, as the application has it: an integer or a string.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(untagged)]
+enum Id {
+    Integer(i64),
+    Text(String),
+}
+
+impl Id {
+    fn in_path(&self) -> String {
+        match self {
+            Self::Integer(integer) => integer.to_string(),
+            Self::Text(text) => encode(text),
+        }
+    }
+}
+
 /// Who is asking. Never take this from the request in an application: take it from the log-in.
 #[derive(Deserialize)]
 struct Visitor {
     #[serde(default = "one")]
-    account: i64,
-    user: Option<i64>,
+    account: Id,
+    user: Option<Id>,
     /// One per browser: the client's tabs share it.
     #[serde(default = "first")]
     session: String,
 }
 
-fn one() -> i64 {
-    1
+fn one() -> Id {
+    Id::Integer(1)
 }
 
 fn first() -> String {
@@ -79,8 +96,7 @@ async fn open_session(
     Query(visitor): Query<Visitor>,
     Query(opening): Query<Opening>,
 ) -> Result<Json<Value>, Failure> {
-    let Visitor { account, user, session } = visitor;
-    let session = encode(&session);
+    let (account, session) = (visitor.account.in_path(), encode(&visitor.session));
     if opening.reason == Reason::Renew {
         match backend.call("POST", &format!("/renew/{account}/{session}"), "").await {
             // It has ended meanwhile: it is created again.
@@ -88,7 +104,7 @@ async fn open_session(
             reply => return Ok(Json(reply?["session"].take())),
         }
     }
-    let user = user.map(|user| format!("/{user}")).unwrap_or_default();
+    let user = visitor.user.map(|user| format!("/{}", user.in_path())).unwrap_or_default();
     let mut reply = backend.call("POST", &format!("/create/{account}/{session}{user}"), "").await?;
     Ok(Json(reply["session"].take()))
 }
@@ -97,7 +113,7 @@ async fn end_session(
     State(backend): State<Backend>,
     Query(visitor): Query<Visitor>,
 ) -> Result<Json<Value>, Failure> {
-    let path = format!("/destroy/{}/{}", visitor.account, encode(&visitor.session));
+    let path = format!("/destroy/{}/{}", visitor.account.in_path(), encode(&visitor.session));
     backend.call("POST", &path, "").await.map(Json)
 }
 
@@ -106,8 +122,8 @@ async fn end_session(
 struct Publication {
     #[serde(default)]
     by: Way,
-    account: Option<i64>,
-    user: Option<i64>,
+    account: Option<Id>,
+    user: Option<Id>,
     session: Option<String>,
     messages: Vec<Message>,
 }
@@ -126,10 +142,10 @@ async fn publish(
 ) -> Result<Json<Value>, Failure> {
     let Publication { by, account, user, session, mut messages } = publication;
     for message in &mut messages {
-        let mut address = |key: &str, id: Option<Value>| id.map(|id| message.insert(key.to_owned(), id));
-        address("accountId", account.map(Value::from));
-        address("userId", user.map(Value::from));
-        address("sessionId", session.clone().map(Value::from));
+        let ids = [("accountId", json!(account)), ("userId", json!(user)), ("sessionId", json!(session))];
+        for (key, id) in ids.into_iter().filter(|(_, id)| !id.is_null()) {
+            message.insert(key.to_owned(), id);
+        }
     }
     let reply = match by {
         Way::Http => backend.call("POST", "/notify", &json!(messages).to_string()).await,
@@ -140,7 +156,7 @@ async fn publish(
 
 #[derive(Deserialize)]
 struct HistoryQuery {
-    user: i64,
+    user: Id,
     /// Epoch seconds.
     #[serde(default)]
     since: f64,
@@ -151,7 +167,7 @@ async fn history(
     State(backend): State<Backend>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<Json<Vec<Value>>, Failure> {
-    let path = format!("/messages/user/{}?limit=1000&start={}", query.user, query.since);
+    let path = format!("/messages/user/{}?limit=1000&start={}", query.user.in_path(), query.since);
     let mut messages = Vec::new();
     let mut next = String::new();
     loop {
@@ -166,7 +182,7 @@ async fn history(
 
 #[derive(Deserialize)]
 struct Reading {
-    user: i64,
+    user: Id,
     ids: Vec<String>,
 }
 
@@ -175,7 +191,7 @@ async fn mark_read(
     State(backend): State<Backend>,
     Json(Reading { user, ids }): Json<Reading>,
 ) -> Result<Json<Value>, Failure> {
-    let path = format!("/messages/set-read/user/{user}");
+    let path = format!("/messages/set-read/user/{}", user.in_path());
     let mut reply = backend.call("POST", &path, &json!(ids).to_string()).await?;
     Ok(Json(reply["messages_receipted"].take()))
 }

@@ -33,7 +33,7 @@ pub(crate) async fn set_read(
 ) -> Result<Reply, ApiError> {
     let user_id = request.user()?;
     let read = match read(action, request)? {
-        Read::Listed(ids) => Read::Listed(unread_of(app, user_id, distinct(ids), deadline).await),
+        Read::Listed(ids) => Read::Listed(unread_of(app, &user_id, distinct(ids), deadline).await),
         as_of @ Read::AsOf(_) => as_of,
     };
     let receipt = ReceiptPayload { user_id, read, call: call.to_owned(), depth: 0 };
@@ -61,7 +61,7 @@ fn read(action: Action, request: &Request) -> Result<Read, ApiError> {
 
 /// A write for each of very many ids would be slow and dear where most are read already or unknown: a
 /// few pages of the index tell which are unread. All of them, where that does not take few.
-async fn unread_of(app: &App, user: UserId, ids: Vec<MessageId>, deadline: Deadline) -> Vec<MessageId> {
+async fn unread_of(app: &App, user: &UserId, ids: Vec<MessageId>, deadline: Deadline) -> Vec<MessageId> {
     let deadline = deadline.at_most(ASKING);
     let given: HashSet<&MessageId> = ids.iter().collect();
     let (mut unread, mut after) = (HashSet::new(), None);

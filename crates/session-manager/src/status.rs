@@ -39,7 +39,7 @@ pub(crate) fn session_reply(session: Option<(Session, Keys)>) -> Result<Reply, A
 
 pub(crate) async fn one(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
     let (account, id) = (request.account()?, request.session()?);
-    let stored = retry(deadline, || app.sessions.get(account, &id)).await?;
+    let stored = retry(deadline, || app.sessions.get(&account, &id)).await?;
     let Some(session) = stored.filter(|session| session.is_active(time::now_seconds())) else {
         return session_reply(None);
     };

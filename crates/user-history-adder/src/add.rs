@@ -27,7 +27,7 @@ pub(crate) async fn add(
     let writes: Vec<Write> = payload
         .users
         .iter()
-        .flat_map(|user| user.messages.iter().map(|index| (user.user_id, *index)))
+        .flat_map(|user| user.messages.iter().map(|index| (user.user_id.clone(), *index)))
         .collect();
     if writes.iter().any(|(_, index)| *index >= messages.len()) {
         return Err("an entry names a message that is not there".into());
@@ -35,7 +35,7 @@ pub(crate) async fn add(
     let add = async |(user, index): &Write| {
         let (created, message) = &messages[*index];
         let ttl = app.config.user_message_ttl_seconds;
-        app.history.add(&Entry::new(*user, *created, message, ttl)).await
+        app.history.add(&Entry::new(user.clone(), *created, message, ttl)).await
     };
     let total = writes.len();
     let settled = settle(writes, app.config.max_concurrency, deadline.sooner_by(ASIDE), add).await;

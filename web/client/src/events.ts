@@ -1,4 +1,5 @@
 import type { BrowserEventsError } from "./errors.js";
+import type { Id } from "./session.js";
 
 /** A message as published. The service gives it a `messageId` when its publisher did not. */
 export interface Message {
@@ -42,7 +43,7 @@ export interface StateChange {
 
 /** Messages that the user has read, in this or in another session. */
 export interface Receipt {
-  userId: number;
+  userId: Id;
   /** The `messageId`s that are newly read. */
   ids: string[];
 }

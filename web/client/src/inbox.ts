@@ -2,6 +2,7 @@ import type { Emitter } from "./emitter.js";
 import { UNDONE } from "./emitter.js";
 import { BrowserEventsError } from "./errors.js";
 import type { Message, Metadata, Receipt } from "./events.js";
+import type { Id } from "./session.js";
 
 interface Entry {
   /** Handlers that have finished with the message. */
@@ -109,5 +110,5 @@ export class Inbox {
 
 function readReceipt(message: Message): Receipt | undefined {
   if (message._type !== "message-read-receipt") return undefined;
-  return { userId: message.userId as number, ids: (message["messages-receipted"] ?? []) as string[] };
+  return { userId: message.userId as Id, ids: (message["messages-receipted"] ?? []) as string[] };
 }

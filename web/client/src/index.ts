@@ -14,4 +14,4 @@ export type { Channel, Environment, Locks } from "./environment.js";
 export { BrowserEventsError, type ErrorCode, UnrecoverableError } from "./errors.js";
 export type { EventMap, Gap, Handler, Message, Metadata, Receipt, State, StateChange } from "./events.js";
 export type { Options } from "./options.js";
-export type { Session, SessionReason } from "./session.js";
+export type { Id, Session, SessionReason } from "./session.js";

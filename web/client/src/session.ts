@@ -1,3 +1,6 @@
+/** An id of an account or a user. `"7"` and `7` are one, and come as `7`. Numbers beyond 2^53 are rounded. */
+export type Id = number | string;
+
 /**
  * What the backend returns when it creates, refreshes or renews a session. Pass it on unchanged.
  *
@@ -18,8 +21,8 @@ export interface Session {
   ttl: number;
   identityId: string;
   sessionId: string;
-  accountId: number;
-  userId?: number;
+  accountId: Id;
+  userId?: Id;
   /** AES-256 key of the session's messages, base64 of 32 bytes. */
   aesKey: string;
 }
@@ -35,5 +38,6 @@ export type SessionReason = "start" | "renew" | "expired";
 
 /** A name that all tabs of one session have in common, and no other session has. */
 export function sessionName(session: Session): string {
-  return `sqs-browser-events:${session.accountId}/${session.sessionId}`;
+  // The account's slashes are encoded: `a/b` with `c` is not `a` with `b/c`.
+  return `sqs-browser-events:${encodeURIComponent(session.accountId)}/${session.sessionId}`;
 }

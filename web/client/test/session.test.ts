@@ -1,10 +1,21 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { UnrecoverableError } from "../src/index.js";
+import { sessionName } from "../src/session.js";
 import { settle, World } from "./support/world.js";
 
 let world: World;
 beforeEach(() => {
   world = new World();
+});
+
+describe("the name that a session's tabs share", () => {
+  it("is no other session's, whatever is in their ids", () => {
+    const name = (accountId: number | string, sessionId: string) =>
+      sessionName({ ...world.session, accountId, sessionId });
+    expect(name("a/b", "c")).not.toBe(name("a", "b/c"));
+    expect(name("a%2Fb", "c")).not.toBe(name("a/b", "c"));
+    expect(name(7, "c")).toBe("sqs-browser-events:7/c");
+  });
 });
 
 describe("renewal", () => {

@@ -2,17 +2,17 @@ import { inject } from "vitest";
 import { amzDate, sign } from "../../client/src/sigv4.js";
 
 export interface Visitor {
-  account: number;
-  user: number;
+  account: number | string;
+  user: number | string;
   session: string;
 }
 
 let made = 0;
 
 /** A visitor that no other test has. */
-export function visitor(): Visitor {
+export function visitor() {
   const unique = Date.now() * 1000 + made++;
-  return { account: unique, user: unique, session: "browser" };
+  return { account: unique, user: unique, session: "browser" } satisfies Visitor;
 }
 
 /** The example backend, called as the page calls it. */
@@ -35,6 +35,13 @@ export function publish(
 ) {
   const messages = Array.from({ length: count }, (_, i) => ({ n: first + i, text }));
   return call("/api/publish", { by, account, user, messages });
+}
+
+/** Marks all that is in a user's history read; returns the ids that were not. */
+export async function markRead(user: Visitor["user"]): Promise<string[]> {
+  const url = new URL(`/api/history?${new URLSearchParams({ user: `${user}` })}`, inject("stack").demoUrl);
+  const messages: { messageId: string }[] = await (await fetch(url)).json();
+  return call("/api/read", { user, ids: messages.map(({ messageId }) => messageId) });
 }
 
 /** Refreshes a session, which shuts out its former keys. */

@@ -1,5 +1,5 @@
 import { expect, inject } from "vitest";
-import { publish, visitor } from "../src/backend.js";
+import { markRead, publish, visitor } from "../src/backend.js";
 import { came, connected, expectAll, logOf, test } from "../src/pages.js";
 import { PollCount, TestServer } from "../src/server.js";
 
@@ -21,6 +21,28 @@ test("two browsers of a user receive what is published by HTTP and by Kinesis", 
   await publish(user, 3, { first: 3, by: "kinesis" });
   for (const page of pages) await expectAll(page, 6);
   await other.close();
+});
+
+test("users with ids of all kinds receive what is theirs, side by side", async ({ context, open }) => {
+  const { account, user } = visitor();
+  const uuid = `f47ac10b-58cc-4372-a567-${user}`;
+  const users = [user, `0${user}`, uuid, `auth0|${user}`, `ann+${user}@example.com`];
+  const pages = await Promise.all(
+    users.map((user, i) =>
+      open(context, { visitor: { account: `acme|${account}`, user, session: `tab-${i}` }, options: QUICK }),
+    ),
+  );
+  for (const [i, user] of users.entries()) {
+    await publish({ account: `acme|${account}`, user }, 2, { first: 10 * i });
+  }
+  for (const [i, page] of pages.entries()) {
+    await page.waitForFunction(() => globalThis.log.numbers.length >= 2);
+    expect((await logOf(page)).numbers.sort()).toEqual([10 * i, 10 * i + 1]);
+    const ids = await markRead(users[i] ?? "");
+    expect(ids).toHaveLength(2);
+    await page.waitForFunction(() => globalThis.log.receipts.length >= 2);
+    expect((await logOf(page)).receipts.sort()).toEqual(ids.sort());
+  }
 });
 
 test("a reload in the middle of a burst loses none and shows none twice", async ({ context, open }) => {

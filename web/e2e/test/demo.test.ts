@@ -143,8 +143,8 @@ test("a disconnected session finds its messages when it connects", async ({ page
 test("sessions are opened and ended, up to five, each once", async ({ page, users: [{ account }] }) => {
   const open = async (name: string) => {
     await page.getByRole("textbox", { name: "Name" }).fill(name);
-    await page.getByRole("spinbutton", { name: "Account" }).fill(`${account}`);
-    await page.getByRole("spinbutton", { name: "User" }).fill("");
+    await page.getByRole("textbox", { name: "Account" }).fill(`${account}`);
+    await page.getByRole("textbox", { name: "User" }).fill("");
     await button(page, "Open session").click();
   };
   await open("laptop");

@@ -72,7 +72,7 @@ pub(super) async fn history_adder(clients: &Clients, size: &Size) -> Result<Used
     let mut cutter = PayloadCutter::users(&messages, |_| Timestamp(1_763_800_000_123_456));
     let all: Vec<usize> = (0..messages.len()).collect();
     let users = 0..i64::try_from(size.sessions)?;
-    let mut payloads: Vec<_> = users.flat_map(|user| cutter.push_user(UserId(user), &all)).collect();
+    let mut payloads: Vec<_> = users.flat_map(|user| cutter.push_user(&UserId::from(user), &all)).collect();
     payloads.extend(cutter.flush());
     let mut used = Used::default();
     for payload in payloads {

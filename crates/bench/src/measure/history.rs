@@ -62,7 +62,7 @@ fn put(user: usize, message: &Message) -> Result<WriteRequest> {
 
 fn key(user: usize, message: &Message) -> Item {
     HashMap::from([
-        ("userId".into(), AttributeValue::N(user.to_string())),
+        ("userId".into(), AttributeValue::S(user.to_string())),
         ("messageId".into(), AttributeValue::S(message.id().as_str().into())),
     ])
 }

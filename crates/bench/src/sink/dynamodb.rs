@@ -94,7 +94,7 @@ fn page(call: &Call<'_>, mut indexes: impl Iterator<Item = usize>) -> Answer {
     call.state.tally().taken(call.operation, count, steps(count * ITEM_BYTES, READ_BYTES) / 2.0);
     let next = last.filter(|_| more).map_or(String::new(), |index| {
         let (account, session) = (population.account(index), session_id(index));
-        let key = json!({"accountId": {"N": account.to_string()}, "sessionId": {"S": session.as_str()}});
+        let key = json!({"accountId": {"S": account.to_string()}, "sessionId": {"S": session.as_str()}});
         format!(r#","LastEvaluatedKey":{key}"#)
     });
     Answer::ok(format!(r#"{{"Items":[{items}],"Count":{count},"ScannedCount":{count}{next}}}"#))
@@ -114,7 +114,7 @@ fn get_item(call: &Call<'_>, body: &Value) -> Answer {
 fn mark_read(call: &Call<'_>, body: &Value) -> Answer {
     call.state.tally().taken(call.operation, 1, 1.0);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let key = (text(&body["Key"]["userId"]["N"]), text(&body["Key"]["messageId"]["S"]));
+    let key = (text(&body["Key"]["userId"]["S"]), text(&body["Key"]["messageId"]["S"]));
     let by = text(&body["ExpressionAttributeValues"][":call"]["S"]);
     let mut record = call.state.record();
     match record.history.get_mut(&key) {
@@ -128,7 +128,7 @@ fn mark_read(call: &Call<'_>, body: &Value) -> Answer {
 
 fn put_item(call: &Call<'_>, item: &Value, size: usize) -> Answer {
     call.state.tally().taken(call.operation, 1, steps(size, WRITE_BYTES));
-    let user = item["userId"]["N"].as_str().and_then(|user| user.parse().ok());
+    let user = item["userId"]["S"].as_str().and_then(|user| user.parse().ok());
     if user.is_some() && user == call.state.plan.refused_user {
         return Answer::error(400, "ValidationException");
     }
@@ -139,7 +139,7 @@ fn put_item(call: &Call<'_>, item: &Value, size: usize) -> Answer {
 /// Stores a history entry; without `replace` only if there is none.
 fn keep(call: &Call<'_>, item: &Value, replace: bool) -> bool {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let key = (text(&item["userId"]["N"]), text(&item["messageId"]["S"]));
+    let key = (text(&item["userId"]["S"]), text(&item["messageId"]["S"]));
     let kept = Kept {
         created: text(&item["created"]["N"]),
         is_read: text(&item["isRead"]["N"]),

@@ -21,7 +21,7 @@ fn text(value: &Value) -> String {
 
 fn head(user: &str, id: &str, kept: &Kept) -> Value {
     json!({
-        "userId": {"N": user}, "messageId": {"S": id}, "created": {"N": kept.created},
+        "userId": {"S": user}, "messageId": {"S": id}, "created": {"N": kept.created},
         "isRead": {"N": kept.is_read}, "ttl": {"N": "9999999999"},
     })
 }
@@ -29,7 +29,7 @@ fn head(user: &str, id: &str, kept: &Kept) -> Value {
 /// Newest first; entries of one moment in the order of their ids, backwards too.
 pub(super) fn query(call: &Call<'_>, body: &Value) -> Answer {
     let values = &body["ExpressionAttributeValues"];
-    let (user, end) = (text(&values[":user"]["N"]), seconds(&values[":end"]["N"]));
+    let (user, end) = (text(&values[":user"]["S"]), seconds(&values[":end"]["N"]));
     let unread = body["FilterExpression"].is_string();
     let start = &body["ExclusiveStartKey"];
     let after = start.is_object().then(|| (seconds(&start["created"]["N"]), text(&start["messageId"]["S"])));
@@ -51,7 +51,7 @@ pub(super) fn query(call: &Call<'_>, body: &Value) -> Answer {
     let items: Vec<Value> = wanted.map(|(_, id, kept)| head(&user, id, kept)).collect();
     let mut reply = json!({"Items": items});
     if let Some((_, id, kept)) = page.last().filter(|_| page.len() < entries.len()) {
-        let key = json!({"userId": {"N": user}, "messageId": {"S": id}, "created": {"N": kept.created}});
+        let key = json!({"userId": {"S": user}, "messageId": {"S": id}, "created": {"N": kept.created}});
         reply["LastEvaluatedKey"] = key;
     }
     Answer::json(&reply)
@@ -74,7 +74,7 @@ pub(super) fn batch_get_item(call: &Call<'_>, body: &Value) -> Answer {
             unprocessed.push(key.clone());
             continue;
         }
-        let (user, id) = (text(&key["userId"]["N"]), text(&key["messageId"]["S"]));
+        let (user, id) = (text(&key["userId"]["S"]), text(&key["messageId"]["S"]));
         if let Some(kept) = record.history.get(&(user.clone(), id.clone())) {
             let mut item = head(&user, &id, kept);
             item["message"] = json!({"S": "{}"});

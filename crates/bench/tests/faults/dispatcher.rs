@@ -9,7 +9,10 @@ use sbe_bench::{
     population::{Population, queue_index, session_id},
     sink::{Plan, faults::Class, server::Sink},
 };
-use sbe_core::payload::{HistoryPayload, SendPayload};
+use sbe_core::{
+    id::UserId,
+    payload::{HistoryPayload, SendPayload},
+};
 use serde_json::{Value, value::RawValue};
 use std::{
     collections::BTreeMap,
@@ -40,10 +43,10 @@ pub(crate) fn narrowcasts() -> Vec<String> {
 
 /// Whether a message with these keys is for a session.
 fn is_for(message: &Value, population: &Population, index: usize) -> bool {
-    let number = |value: &Value| value.as_str().map_or_else(|| value.as_i64(), |text| text.parse().ok());
-    number(&message["accountId"]).is_none_or(|account| account == population.account(index).0)
-        && number(&message["userId"])
-            .is_none_or(|user| population.user(index).is_some_and(|own| own.0 == user))
+    let given = |name: &str| message.get(name).map(|id| id.to_string().replace('"', ""));
+    given("accountId").is_none_or(|account| account == population.account(index).to_string())
+        && given("userId")
+            .is_none_or(|user| population.user(index).is_some_and(|own| own.to_string() == user))
         && message["sessionId"].as_str().is_none_or(|id| id == session_id(index).as_str())
 }
 
@@ -125,7 +128,7 @@ fn number(message: &RawValue) -> u64 {
 }
 
 /// The numbers of the messages that went to the sender and to histories, by session and by user.
-fn delivered(sink: &Sink) -> (BTreeMap<usize, Vec<u64>>, BTreeMap<i64, Vec<u64>>) {
+fn delivered(sink: &Sink) -> (BTreeMap<usize, Vec<u64>>, BTreeMap<UserId, Vec<u64>>) {
     let (mut sessions, mut users) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
     for invocation in &sink.state.record().invocations {
         if invocation.function.ends_with("sqs-sender") {
@@ -140,7 +143,7 @@ fn delivered(sink: &Sink) -> (BTreeMap<usize, Vec<u64>>, BTreeMap<i64, Vec<u64>>
             let payload: HistoryPayload<'_> = serde_json::from_str(&invocation.payload).unwrap();
             for user in &payload.users {
                 let numbers = user.messages.iter().map(|i| number(payload.messages[*i].message));
-                users.entry(user.user_id.0).or_default().extend(numbers);
+                users.entry(user.user_id.clone()).or_default().extend(numbers);
             }
         }
     }
@@ -163,12 +166,12 @@ pub(crate) fn check(sink: &Sink, messages: &[String], rounds: &Rounds) {
         assert_eq!(found, expected);
     };
     let population = sink.state.plan.population;
-    let mut of_users = BTreeMap::<i64, Vec<u64>>::new();
+    let mut of_users = BTreeMap::<UserId, Vec<u64>>::new();
     for index in 0..population.sessions {
         let numbers = (0..).zip(&messages).filter(|(_, message)| is_for(message, &population, index));
         let numbers: Vec<u64> = numbers.map(|(number, _)| number).collect();
         check(sessions.remove(&index), &numbers, may_repeat);
-        of_users.entry(population.user(index).unwrap().0).or_default().extend(numbers);
+        of_users.entry(population.user(index).unwrap()).or_default().extend(numbers);
     }
     for (user, mut numbers) in of_users {
         numbers.sort_unstable();

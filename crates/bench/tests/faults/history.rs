@@ -32,7 +32,7 @@ fn payload(users: usize, created: i64) -> String {
     let mut cutter = PayloadCutter::users(&messages, |_| Timestamp(created));
     let all: Vec<usize> = (0..MESSAGES).collect();
     for user in (0..).take(users) {
-        assert!(cutter.push_user(UserId(user), &all).is_empty());
+        assert!(cutter.push_user(&UserId::from(user), &all).is_empty());
     }
     cutter.flush().remove(0).json
 }
@@ -150,7 +150,7 @@ fn fill(sink: &Sink, entries: usize) {
 
 fn query(parameters: &[(&str, &str)]) -> Query {
     let get = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
-    Query::parse(UserId(7), get).unwrap()
+    Query::parse(UserId::from(7), get).unwrap()
 }
 
 /// Page by page everything comes once, newest first, though calls fail or leave keys out.

@@ -23,7 +23,7 @@ use std::{collections::HashMap, time::Duration};
 use user_history_adder::{App, handle};
 
 const ADDER: &str = "user-history-adder";
-const USER: UserId = UserId(7);
+const USER: i64 = 7;
 
 fn ids(count: usize) -> Vec<MessageId> {
     (0..count).map(|n| MessageId::parse(format!("m-{n}")).unwrap()).collect()
@@ -36,12 +36,13 @@ fn add_unread(sink: &Sink, ids: &[MessageId]) {
 }
 
 fn payload(ids: Vec<MessageId>) -> String {
-    ReceiptPayload { user_id: USER, read: Read::Listed(ids), call: "call".into(), depth: 0 }.to_json()
+    ReceiptPayload { user_id: UserId::from(USER), read: Read::Listed(ids), call: "call".into(), depth: 0 }
+        .to_json()
 }
 
 fn everything() -> String {
     let read = Read::AsOf(Timestamp::MAX);
-    ReceiptPayload { user_id: USER, read, call: "call".into(), depth: 0 }.to_json()
+    ReceiptPayload { user_id: UserId::from(USER), read, call: "call".into(), depth: 0 }.to_json()
 }
 
 /// How often each id was told, by invocations of the dispatcher that were answered.

@@ -318,11 +318,11 @@ pub(crate) fn life(wish: &Wish) -> Life {
         retention: MessageRetention::parse("60").expect("60 is a valid retention"),
         developer_identities: true,
     };
-    Life::new(AccountId(1), session_id(), wish.clone(), settings)
+    Life::new(AccountId::from(1), session_id(), wish.clone(), settings)
 }
 
 pub(crate) fn create(user: i64) -> Wish {
-    Wish::Create { user: Some(UserId(user)), retention: None }
+    Wish::Create { user: Some(UserId::from(user)), retention: None }
 }
 
 fn session_id() -> SessionId {
@@ -337,9 +337,9 @@ fn keys() -> Keys {
 /// The session that is there when the calls begin.
 pub(crate) fn initial_session() -> Session {
     Session {
-        account_id: AccountId(1),
+        account_id: AccountId::from(1),
         session_id: session_id(),
-        user_id: Some(UserId(1)),
+        user_id: Some(UserId::from(1)),
         sqs_url: OLD_QUEUE.into(),
         region: String::new(),
         identity: Identity { id: "i".into(), developer_user_identifier: Some(String::new()) },
