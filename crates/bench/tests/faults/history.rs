@@ -156,7 +156,7 @@ fn query(parameters: &[(&str, &str)]) -> Query {
 /// Page by page everything comes once, newest first, though calls fail or leave keys out.
 async fn is_read_page_by_page(class: Class) {
     at_all_rates(async |percent, times| {
-        let sink = sink(Population::of(0), faults(class, percent));
+        let sink = sink(Population::of(0), Faults { seed: 17, ..faults(class, percent) });
         fill(&sink, 20 * times);
         let history = clients(&sink, "messages-api").await.without_retries().history();
         let (mut ids, mut next) = (Vec::new(), String::new());
