@@ -27,6 +27,42 @@ async fn a_session_that_is_not_there_cannot_be_renewed() {
     assert!(backend.get("/renew/%00/s").await.failure(400).starts_with("accountId"));
 }
 
+/// docs/PROTOCOL.md: "As long as they do, a further rotation changes nothing, so that a repeated call is
+/// harmless and two keys are always enough."
+#[tokio::test]
+async fn a_rotation_changes_the_key_and_loses_nothing() {
+    let backend = Backend::new();
+    let (account, flow) = (unique(), unique());
+    let old = backend.create(account, "s", None).await;
+    let publish = async |n: i64| {
+        let message = json!({"sessionId": "s", "flow": flow, "n": n});
+        backend.post(&format!("/notify/{account}"), message).await.success();
+    };
+    publish(1).await;
+    let rotate = format!("/renew/{account}/s?rotate=1");
+    let new = Browser::new(&backend.post(&rotate, "").await.success());
+    assert_ne!(old.session["aesKey"], new.session["aesKey"]);
+    assert_eq!(old.session["aesKey"], new.session["previousAesKey"]);
+    for field in ["identityId", "sqsUrl"] {
+        assert_eq!(old.session[field], new.session[field], "{field} stays");
+    }
+    for path in [rotate, format!("/renew/{account}/s"), format!("/create/{account}/s")] {
+        let again = backend.post(&path, "").await.success();
+        for field in ["aesKey", "previousAesKey"] {
+            assert_eq!(again["session"][field], new.session[field], "{field} after {path}");
+        }
+    }
+    publish(2).await;
+    let status = Browser::new(&backend.get(&format!("/status/{account}/s")).await.success());
+    let mut received = status.receive(flow, 2).await;
+    received.sort_by_key(serde_json::Value::as_u64);
+    assert_eq!(received, [json!(1), json!(2)]);
+    let listed = backend.get("/status?limit=1000").await.text;
+    assert!(!listed.contains("revious"), "a list shows no keys");
+    let reply = backend.get(&format!("/renew/{account}/s?rotate=yes")).await;
+    assert_eq!(reply.failure(400), "rotate must be 0 or 1");
+}
+
 /// docs/PROTOCOL.md: "If the identity is gone, `/renew` gives the session a new one."
 #[tokio::test]
 async fn a_lost_identity_is_replaced() {

@@ -51,16 +51,23 @@ impl Browser {
     pub async fn poll(&self, seconds: i32) -> Vec<String> {
         let receive = self.sqs.receive_message().queue_url(self.queue());
         let reply = receive.max_number_of_messages(10).wait_time_seconds(seconds).send().await;
-        let key = AesKey::from_base64(self.session["aesKey"].as_str().expect("a key")).expect("a valid key");
         let mut texts = Vec::new();
         for message in reply.expect("the session may poll its queue").messages.unwrap_or_default() {
             let body = message.body.as_deref().unwrap_or_default();
-            texts.push(decrypt(&key, body).expect("the message decrypts"));
+            texts.push(self.read(body).expect("the message decrypts"));
             let delete = self.sqs.delete_message().queue_url(self.queue());
             let handle = message.receipt_handle.unwrap_or_default();
             delete.receipt_handle(handle).send().await.expect("the session may delete");
         }
         texts
+    }
+
+    /// The message in a frame, under the present key or the one before it: under a wrong key it is no JSON.
+    fn read(&self, body: &str) -> Option<String> {
+        let keys = ["aesKey", "previousAesKey"].into_iter().filter_map(|name| self.session[name].as_str());
+        let mut texts =
+            keys.filter_map(|key| decrypt(&AesKey::from_base64(key).expect("a valid key"), body).ok());
+        texts.find(|text| serde_json::from_str::<Value>(text).is_ok())
     }
 
     /// The field `n` of all messages whose field `flow` is `flow`, in the order in which they came:

@@ -146,7 +146,10 @@ pub(crate) fn malformed(error: serde_dynamo::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sbe_core::{id::UserId, session::Identity};
+    use sbe_core::{
+        id::UserId,
+        session::{Identity, MessageRetention},
+    };
 
     fn session(developer_user_identifier: Option<String>) -> Session {
         Session {
@@ -157,6 +160,8 @@ mod tests {
             region: "r".into(),
             identity: Identity { id: "i".into(), developer_user_identifier },
             aes_key: "k".into(),
+            previous: None,
+            message_retention: MessageRetention::parse("60").unwrap(),
             created: 1,
             renewed: 2,
             expires: 3,

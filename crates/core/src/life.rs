@@ -17,7 +17,7 @@
 
 use crate::{
     id::{AccountId, SessionId, UserId},
-    session::{Identity, KEYS_LIFE, Keys, MessageRetention, Session},
+    session::{Identity, KEYS_LIFE, Keys, MessageRetention, NewKey, PreviousKey, Session},
 };
 
 /// What a call wants.
@@ -31,7 +31,11 @@ pub enum Wish {
         retention: Option<MessageRetention>,
     },
     /// A later end, and new access keys.
-    Renew,
+    Renew {
+        /// A new AES key. It takes the place of the present one unless frames under one before that may
+        /// still wait: at most two keys are needed at any time.
+        rotation: Option<NewKey>,
+    },
     /// No session.
     Destroy,
 }
@@ -337,7 +341,7 @@ impl Life {
             }
             _ if lost_identity || is_of_other_kind => Phase::MintIdentity(Base::Stored(Box::new(session))),
             Wish::Create { .. } if is_first_identity => Phase::MintIdentity(Base::Stored(Box::new(session))),
-            Wish::Renew if is_unchanged => {
+            Wish::Renew { .. } if is_unchanged || self.rotation(&session, now).is_some() => {
                 Phase::Put(Box::new(self.extended(&session, now)), Some(Box::new(session)))
             }
             // Another call has done already what this one is for; or this one, and its answer was lost.
@@ -351,7 +355,7 @@ impl Life {
             // For another user it is made anew, so that the messages which wait for the former user
             // cannot be read by the next one.
             Wish::Create { user, .. } => session.user_id == *user,
-            Wish::Renew | Wish::Destroy => true,
+            Wish::Renew { .. } | Wish::Destroy => true,
         };
         session.is_active(now) && is_right_user
     }
@@ -362,7 +366,7 @@ impl Life {
             // Calls for different users would otherwise replace each other's sessions for ever.
             Wish::Create { .. } if self.has_stored && !lost_queue => Phase::End(Ending::Overtaken),
             Wish::Create { .. } => Phase::MintIdentity(Base::New(stored.map(Box::new))),
-            Wish::Renew | Wish::Destroy => Phase::End(Ending::NotFound),
+            Wish::Renew { .. } | Wish::Destroy => Phase::End(Ending::NotFound),
         }
     }
 
@@ -412,9 +416,18 @@ impl Life {
         }
     }
 
-    /// The session with a later end, never an earlier one.
+    /// The session with a later end, never an earlier one, and with the key and retention that the call
+    /// brings.
     fn extended(&self, session: &Session, now: i64) -> Session {
+        let key = self.rotation(session, now);
+        let retired = || PreviousKey { aes_key: session.aes_key.clone(), rotated: now };
         Session {
+            previous: key.map(|_| retired()).or_else(|| session.previous_key(now).cloned()),
+            aes_key: key.unwrap_or(&session.aes_key).clone(),
+            message_retention: match self.wish {
+                Wish::Create { retention: Some(retention), .. } => retention,
+                _ => session.message_retention,
+            },
             renewed: now,
             expires: session.expires.max(now + KEYS_LIFE),
             ttl: session.ttl.max(now + KEYS_LIFE + self.settings.session_ttl),
@@ -422,10 +435,16 @@ impl Life {
         }
     }
 
+    /// The key that the call still has to bring.
+    fn rotation(&self, session: &Session, now: i64) -> Option<&String> {
+        let Wish::Renew { rotation: Some(NewKey(key)) } = &self.wish else { return None };
+        (session.aes_key != *key && session.previous_key(now).is_none()).then_some(key)
+    }
+
     fn new_session(&self, sqs_url: String, identity: Identity, aes_key: String, now: i64) -> Session {
         let user_id = match &self.wish {
             Wish::Create { user, .. } => user.clone(),
-            Wish::Renew | Wish::Destroy => None,
+            Wish::Renew { .. } | Wish::Destroy => None,
         };
         Session {
             account_id: self.account.clone(),
@@ -435,6 +454,8 @@ impl Life {
             region: self.settings.region.clone(),
             identity,
             aes_key,
+            previous: None,
+            message_retention: self.retention(),
             created: now,
             renewed: now,
             expires: now + KEYS_LIFE,

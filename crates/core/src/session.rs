@@ -41,6 +41,11 @@ pub struct Session {
     pub identity: Identity,
     /// The base64 of the key of the session's frames.
     pub aes_key: String,
+    /// The key before this one, if the key was changed. Frames under it may still wait.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PreviousKey>,
+    /// How long the queue keeps messages.
+    pub message_retention: MessageRetention,
     /// When the session was made, in epoch seconds.
     pub created: i64,
     /// When it was last renewed or refreshed, in epoch seconds.
@@ -50,6 +55,20 @@ pub struct Session {
     /// When the session ends, in epoch seconds.
     pub ttl: i64,
 }
+
+/// A session's former AES key.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PreviousKey {
+    /// Its base64.
+    #[serde(rename = "previousAesKey")]
+    pub aes_key: String,
+    /// When it was replaced, in epoch seconds.
+    pub rotated: i64,
+}
+
+/// A frame may be on its way for so long (seconds) after its key was read: an asynchronous invocation
+/// may wait an hour.
+const IN_FLIGHT: i64 = 3600;
 
 /// A Cognito identity, and the name under which it was asked for.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,13 +101,20 @@ impl Session {
         is_active(self.ttl, now)
     }
 
+    /// The former AES key, as long as frames under it may wait at `now` (epoch seconds).
+    pub fn previous_key(&self, now: i64) -> Option<&PreviousKey> {
+        let needed = i64::from(self.message_retention.seconds()) + IN_FLIGHT;
+        self.previous.as_ref().filter(|previous| now < previous.rotated + needed)
+    }
+
     /// The name of the session's queue: the last part of its URL.
     pub fn queue_name(&self) -> &str {
         self.sqs_url.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The session as `/create`, `/renew` and `/status` of one session show it, with access keys.
-    pub fn with_keys<'a>(&'a self, keys: &'a Keys) -> impl Serialize + 'a {
+    /// The session as `/create`, `/renew` and `/status` of one session show it at `now` (epoch seconds),
+    /// with access keys.
+    pub fn with_keys<'a>(&'a self, keys: &'a Keys, now: i64) -> impl Serialize + 'a {
         WithKeys {
             shown: self.shown(),
             identity_id: &self.identity.id,
@@ -96,6 +122,7 @@ impl Session {
             secret_key: &keys.secret_key,
             session_token: &keys.session_token,
             aes_key: &self.aes_key,
+            previous_aes_key: self.previous_key(now).map(|previous| previous.aes_key.as_str()),
             // A session that ends before its keys do is of no use afterwards.
             expires: keys.expires.min(self.ttl),
         }
@@ -142,6 +169,8 @@ struct WithKeys<'a> {
     secret_key: &'a str,
     session_token: &'a str,
     aes_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_aes_key: Option<&'a str>,
     expires: i64,
 }
 
@@ -161,6 +190,13 @@ impl fmt::Debug for Session {
             .field("session_id", &self.session_id)
             .field("user_id", &self.user_id)
             .finish_non_exhaustive()
+    }
+}
+
+/// `Debug` shows the time only: the rest is secret.
+impl fmt::Debug for PreviousKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreviousKey").field("rotated", &self.rotated).finish_non_exhaustive()
     }
 }
 
@@ -227,6 +263,16 @@ pub fn new_aes_key(random: [u8; 32]) -> String {
     AesKey::new(random).to_base64()
 }
 
+/// The key that a rotation brings. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct NewKey(pub String);
+
+impl fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NewKey").finish_non_exhaustive()
+    }
+}
+
 /// How long SQS keeps a message that nobody fetches, in seconds.
 ///
 /// ```
@@ -237,7 +283,8 @@ pub fn new_aes_key(random: [u8; 32]) -> String {
 ///     "MessageRetentionPeriod must be an integer from 60 to 1209600 (seconds)"
 /// );
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct MessageRetention(u32);
 
 impl MessageRetention {
@@ -272,6 +319,8 @@ mod tests {
             region: "eu-west-1".into(),
             identity: Identity { id: "hidden".into(), developer_user_identifier: Some("hidden".into()) },
             aes_key: "hidden".into(),
+            previous: Some(PreviousKey { aes_key: "hidden".into(), rotated: 10 }),
+            message_retention: MessageRetention(60),
             created: 10,
             renewed: 20,
             expires: 30,
@@ -317,8 +366,11 @@ mod tests {
             "developerUserIdentifier",
             "expires",
             "identityId",
+            "messageRetention",
+            "previousAesKey",
             "region",
             "renewed",
+            "rotated",
             "sessionId",
             "sqsUrl",
             "ttl",
@@ -337,6 +389,7 @@ mod tests {
             "aesKey",
             "expires",
             "identityId",
+            "previousAesKey",
             "region",
             "secretKey",
             "sessionId",
@@ -346,14 +399,23 @@ mod tests {
             "ttl",
             "userId",
         ];
-        assert_eq!(names(&session().with_keys(&keys(1))), reply);
+        assert_eq!(names(&session().with_keys(&keys(1), 20)), reply);
         assert_eq!(session().queue_name(), "prod-brws-x");
+    }
+
+    #[test]
+    fn a_former_key_is_shown_while_frames_under_it_may_wait() {
+        assert!(session().previous_key(10 + 60 + IN_FLIGHT - 1).is_some());
+        assert!(session().previous_key(10 + 60 + IN_FLIGHT).is_none());
+        assert!(!names(&session().with_keys(&keys(1), 9999)).contains(&"previousAesKey".to_owned()));
+        let never = Session { previous: None, ..session() };
+        assert_eq!(serde_json::from_value::<Session>(serde_json::to_value(&never).unwrap()).unwrap(), never);
     }
 
     #[test]
     fn keys_are_of_no_use_after_the_session() {
         let expires =
-            |keys: Keys| serde_json::to_value(session().with_keys(&keys)).unwrap()["expires"].clone();
+            |keys: Keys| serde_json::to_value(session().with_keys(&keys, 20)).unwrap()["expires"].clone();
         assert_eq!((expires(keys(35)), expires(keys(45))), (35.into(), 40.into()));
     }
 }

@@ -5,11 +5,12 @@
 //! keys stop working."
 
 use crate::{App, drive::carry_out, status::session_reply};
-use sbe_aws::retry::Deadline;
+use sbe_aws::{random, retry::Deadline};
 use sbe_core::{
+    Invalid,
     id::UserId,
     life::{Ending, Wish},
-    session::MessageRetention,
+    session::{MessageRetention, NewKey, new_aes_key},
 };
 use sbe_edge::{ApiError, Reply, Request};
 
@@ -22,7 +23,12 @@ pub(crate) async fn create(app: &App, request: &Request, deadline: Deadline) -> 
 }
 
 pub(crate) async fn renew(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
-    call(app, request, Wish::Renew, deadline).await
+    let rotation = match request.query("rotate") {
+        None | Some("0") => None,
+        Some("1") => Some(NewKey(new_aes_key(random::bytes()))),
+        Some(_) => return Err(Invalid::new("rotate", "must be 0 or 1").into()),
+    };
+    call(app, request, Wish::Renew { rotation }, deadline).await
 }
 
 pub(crate) async fn destroy(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {

@@ -33,7 +33,7 @@ struct Page<S> {
 
 /// The reply that shows one session with keys, or `null`.
 pub(crate) fn session_reply(session: Option<(Session, Keys)>) -> Result<Reply, ApiError> {
-    let session = session.as_ref().map(|(session, keys)| session.with_keys(keys));
+    let session = session.as_ref().map(|(session, keys)| session.with_keys(keys, time::now_seconds()));
     json(&One { success: true, session })
 }
 

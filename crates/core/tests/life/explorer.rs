@@ -2,7 +2,7 @@
 
 use crate::world::{
     Caller, Fault, LATE, Machine, OLD_QUEUE, World, changes_what_others_see, concerns_nobody_else, create,
-    life,
+    life, renew,
 };
 use sbe_core::life::{Life, Wish};
 use stateright::{Checker, Model, Property};
@@ -110,6 +110,12 @@ impl<M: Machine> Model for Explorer<M> {
             Property::always(WORKS, |_, world| {
                 !has_settled(world) || world.any_was_cut_short || works(world)
             }),
+            Property::always("every key of frames that may wait is stored", |_, world: &World<M>| {
+                world.table.as_ref().is_none_or(|session| {
+                    let previous = session.previous.as_ref().map(|previous| &previous.aes_key);
+                    world.frame_keys.iter().all(|key| *key == session.aes_key || Some(key) == previous)
+                })
+            }),
             Property::always("somebody has keys of what is stored", |_, world| {
                 let handed = |world: &World<M>| {
                     world.table.as_ref().is_none_or(|session| world.handed.contains(&session.identity.id))
@@ -122,7 +128,7 @@ impl<M: Machine> Model for Explorer<M> {
             // Without a queue it says that the session is not found, and /create makes it anew.
             Property::always("the next /renew heals what was cut short", |_, world: &World<M>| {
                 let has_queue = world.table.as_ref().is_none_or(|it| world.queues.contains_key(&it.sqs_url));
-                !has_settled(world) || !has_queue || works(&healed(world, &Wish::Renew))
+                !has_settled(world) || !has_queue || works(&healed(world, &renew(None)))
             }),
         ]
     }

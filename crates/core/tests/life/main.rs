@@ -12,7 +12,7 @@ mod world;
 use explorer::explore;
 use old_order::TagFirst;
 use sbe_core::life::{Life, Wish};
-use world::{LATE, Machine, OLD_QUEUE, World, create, initial_session, life};
+use world::{LATE, Machine, OLD_QUEUE, World, create, initial_session, life, renew};
 
 /// Each call may have a fault.
 const ANY: u8 = u8::MAX;
@@ -27,6 +27,7 @@ fn a_session<M: Machine>() -> World<M> {
     world.queues.insert(OLD_QUEUE.into(), session.identity.id.clone());
     world.identities.insert(session.identity.id.clone());
     world.handed.insert(session.identity.id.clone());
+    world.frame_keys.insert(session.aes_key.clone());
     world.table = Some(session);
     world
 }
@@ -37,9 +38,13 @@ fn a_session_without_a_queue<M: Machine>() -> World<M> {
     world
 }
 
-/// All ways to choose `count` calls of the four that there are.
-fn choices(count: usize) -> Vec<Vec<Wish>> {
-    let wishes = [create(1), create(2), Wish::Renew, Wish::Destroy];
+/// The calls that there are.
+fn wishes() -> Vec<Wish> {
+    vec![create(1), create(2), renew(None), Wish::Destroy]
+}
+
+/// All ways to choose `count` of these calls.
+fn choices(wishes: &[Wish], count: usize) -> Vec<Vec<Wish>> {
     let mut choices = vec![Vec::new()];
     for _ in 0..count {
         choices = choices
@@ -55,10 +60,14 @@ fn choices(count: usize) -> Vec<Vec<Wish>> {
 
 /// Explores a beginning with every choice of calls, and so many faults at most.
 fn explore_all(beginning: &World<Life>, calls: usize, faults: u8) {
+    explore_choices(beginning, &choices(&wishes(), calls), faults);
+}
+
+fn explore_choices(beginning: &World<Life>, choices: &[Vec<Wish>], faults: u8) {
     let (mut states, mut seconds) = (0, 0.0);
     let lacks_queue = beginning.table.is_some() && beginning.queues.is_empty();
     let can_mend = |wish: &Wish| matches!(wish, Wish::Create { .. });
-    for wishes in choices(calls) {
+    for wishes in choices {
         if lacks_queue && !wishes.iter().any(can_mend) {
             continue;
         }
@@ -68,6 +77,7 @@ fn explore_all(beginning: &World<Life>, calls: usize, faults: u8) {
         states += found.states;
         seconds += found.seconds;
     }
+    let calls = choices[0].len();
     println!("{calls} calls, {faults} faults at most: {states} states explored in {seconds:.1} s");
 }
 
@@ -83,6 +93,15 @@ fn three_calls_that_nothing_disturbs() {
     for beginning in [nothing(), a_session(), a_session_without_a_queue()] {
         explore_all(&beginning, 3, 0);
     }
+}
+
+/// The key of frames changes while other calls, and another change, are under way.
+#[test]
+fn rotations_with_any_faults() {
+    let all = [wishes(), vec![renew(Some("k1")), renew(Some("k2"))]].concat();
+    let mut choices = choices(&all, 2);
+    choices.retain(|chosen| chosen.iter().any(|wish| matches!(wish, Wish::Renew { rotation: Some(_) })));
+    explore_choices(&a_session(), &choices, ANY);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use sbe_core::{
     id::{AccountId, SessionId, UserId},
     life::{Answer, Ending, Life, Owned, Settings, Step, Wish},
-    session::{Identity, Keys, MessageRetention, Session},
+    session::{Identity, Keys, MessageRetention, NewKey, Session},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,6 +89,8 @@ pub(crate) struct World<M> {
     pub(crate) any_was_cut_short: bool,
     /// The identities whose keys were handed out.
     pub(crate) handed: BTreeSet<String>,
+    /// The AES keys under which the stored session's queue may hold frames.
+    pub(crate) frame_keys: BTreeSet<String>,
 }
 
 impl<M: Machine> World<M> {
@@ -104,6 +106,7 @@ impl<M: Machine> World<M> {
             faults_left: 0,
             any_was_cut_short: false,
             handed: BTreeSet::new(),
+            frame_keys: BTreeSet::new(),
         }
     }
 
@@ -270,6 +273,10 @@ impl<M: Machine> World<M> {
     /// Changes the table; the stream learns of it.
     pub(crate) fn change(&mut self, session: Option<Session>) {
         let now = owned(session.as_ref());
+        if now.sqs_url != owned(self.table.as_ref()).sqs_url {
+            self.frame_keys.clear();
+        }
+        self.frame_keys.extend(session.as_ref().map(|session| session.aes_key.clone()));
         let left = owned(std::mem::replace(&mut self.table, session).as_ref()).left_behind(&now);
         if left != Owned::default() {
             self.stream.push(left);
@@ -325,6 +332,11 @@ pub(crate) fn create(user: i64) -> Wish {
     Wish::Create { user: Some(UserId::from(user)), retention: None }
 }
 
+/// A renewal, with a new key of this name or without.
+pub(crate) fn renew(key: Option<&str>) -> Wish {
+    Wish::Renew { rotation: key.map(|key| NewKey(key.into())) }
+}
+
 fn session_id() -> SessionId {
     SessionId::parse("s").expect("a valid id")
 }
@@ -344,6 +356,8 @@ pub(crate) fn initial_session() -> Session {
         region: String::new(),
         identity: Identity { id: "i".into(), developer_user_identifier: Some(String::new()) },
         aes_key: String::new(),
+        previous: None,
+        message_retention: MessageRetention::parse("60").expect("60 is a valid retention"),
         created: 0,
         renewed: 0,
         expires: 0,
