@@ -8,9 +8,6 @@ use sbe_core::{
 };
 use serde_json::{Value, json};
 
-/// A stored session is about this large: most of it is the session token, which no lookup projects.
-pub const ITEM_BYTES: usize = 1_800;
-
 /// The sessions of a table.
 #[derive(Debug, Clone, Copy)]
 pub struct Population {
