@@ -72,11 +72,10 @@ pub fn measure(subject: Subject, size: Size, conditions: Conditions) -> Result<M
     eprintln!("measuring {subject:?}: {size}");
     let sink = Beside::start(&size, conditions)?;
     let mut used = sink.run(subject, &size)?.used()?;
-    while subject == Subject::Dispatcher {
+    let mut is_over = subject != Subject::Dispatcher;
+    while !is_over {
         let next = sink.run(subject, &size)?.used()?;
-        if next.invocations == 0 {
-            break;
-        }
+        is_over = next.invocations == 0;
         used.and(&next);
     }
     sink.finish(used)

@@ -4,6 +4,7 @@ use super::{lambda::function, server::Call};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    task::Poll,
 };
 use tokio::sync::Notify;
 
@@ -75,7 +76,7 @@ impl Events {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            if let Some(taken) = self.state().take(function, takers) {
+            if let Poll::Ready(taken) = self.state().take(function, takers) {
                 return taken;
             }
             changed.await;
@@ -92,19 +93,19 @@ impl Events {
 }
 
 impl Waiting {
-    /// `None` while there is nothing to say.
-    fn take(&mut self, function: &str, takers: usize) -> Option<Option<String>> {
+    fn take(&mut self, function: &str, takers: usize) -> Poll<Option<String>> {
         self.has_begun |= self.takers >= takers;
         if !self.has_begun {
-            return None;
+            return Poll::Pending;
         }
         let event = self.events.get_mut(function).and_then(VecDeque::pop_front);
         let is_over = self.at_work == 0 && self.events.values().all(VecDeque::is_empty);
         self.at_work += usize::from(event.is_some());
-        (event.is_some() || is_over).then(|| {
-            self.takers -= 1;
-            event
-        })
+        if event.is_none() && !is_over {
+            return Poll::Pending;
+        }
+        self.takers -= 1;
+        Poll::Ready(event)
     }
 }
 
