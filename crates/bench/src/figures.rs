@@ -82,7 +82,8 @@ impl Fanout {
     }
 }
 
-fn scaling(extent: Extent) -> Result<Vec<Scaled>> {
+/// Both functions at several sizes.
+pub fn scaling(extent: Extent) -> Result<Vec<Scaled>> {
     let all = [10_000, 100_000, 1_000_000];
     let wanted = if extent == Extent::Full { &all[..] } else { &all[..2] };
     let scaled = |sessions: &usize| {
@@ -90,7 +91,7 @@ fn scaling(extent: Extent) -> Result<Vec<Scaled>> {
         let times = if *sessions > SESSIONS { 1 } else { REPEATS };
         Ok(Scaled {
             sessions: *sessions,
-            dispatcher: least(times, || measure(Subject::Dispatcher, size, Conditions::with_users()))?,
+            dispatcher: least(times.max(2), || measure(Subject::Dispatcher, size, Conditions::with_users()))?,
             sender: least(times, || measure(Subject::Sender, size, Conditions::default()))?,
         })
     };

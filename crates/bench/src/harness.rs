@@ -6,7 +6,7 @@
 use crate::{
     cold_start,
     conditions::Conditions,
-    figures::{Fanout, Figures},
+    figures::{Fanout, Figures, scaling},
     measure::{Size, Subject, Used},
     report,
     sink::{Account, reached::Reached, tally::Tally},
@@ -45,10 +45,17 @@ pub struct Measured {
 /// Takes all measurements, writes the report, and prints it.
 pub fn run(extent: Extent) -> Result<()> {
     let (cold_starts, fanout) = (cold_start::measure_all()?, Fanout::measure(extent)?);
-    let wide = Wide::measure(extent, &fanout)?;
+    let wide = Wide::measure(extent, &fanout.scaling)?;
     let figures = Figures { cold_starts, fanout, wide };
     let text = report::write(&figures, &env::current_dir()?.join("target/bench-report"))?;
     println!("{text}");
+    Ok(())
+}
+
+/// Takes and prints the measurements of wide audiences alone.
+pub fn run_wide(extent: Extent) -> Result<()> {
+    let wide = Wide::measure(extent, &scaling(extent)?)?;
+    print!("{}{}", report::table(&wide.figures())?, wide.text()?);
     Ok(())
 }
 

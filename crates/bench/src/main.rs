@@ -16,7 +16,7 @@ struct Options {
     #[command(subcommand)]
     command: Option<Command>,
     /// Leave the long measurements out: a hundred thousand sessions instead of a million.
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
 }
 
@@ -29,6 +29,8 @@ enum Command {
         #[command(flatten)]
         conditions: Conditions,
     },
+    /// Measure wide audiences alone.
+    Wide,
     /// Measure one fan-out of your own.
     FanOut {
         #[command(flatten)]
@@ -47,11 +49,13 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    let extent = if options.quick { Extent::Quick } else { Extent::Full };
     match options.command {
         Some(Command::Sink { size, conditions }) => serve(&size, conditions),
         Some(Command::FanOut { size, conditions }) => harness::run_one(size, conditions),
         Some(Command::Measure { subject, size }) => measure::print(subject, &size),
-        None => harness::run(if options.quick { Extent::Quick } else { Extent::Full }),
+        Some(Command::Wide) => harness::run_wide(extent),
+        None => harness::run(extent),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Everyone is shared out by the program's own rules ([`Part`]), so the model knows no more of them than
 //! what one reader does: its lanes read page after page, and there is one CPU for all lanes. A sender has
-//! so many calls in flight. What is not modelled: cold starts, throttling, and the payloads of histories,
+//! so many calls in flight, round after round. What is not modelled: cold starts, throttling, and the payloads of histories,
 //! which wait for environments of their own.
 
 use sbe_core::part::{Part, Segments};
@@ -92,10 +92,10 @@ pub fn added_by_units(sessions: usize, units_a_second: f64, world: &World, cost:
     (float(sessions) * cost.units / units_a_second - reading).max(0.0)
 }
 
-/// One invocation of the sender.
+/// One invocation of the sender: so many calls go out together, and their answers come together.
 fn calls(payload: usize, world: &World, cost: &Cost) -> f64 {
     let cpu = cost.sender / world.sender_cpu;
-    float(payload.div_ceil(CALLS)) * (world.send + cpu).max(float(payload.min(CALLS)) * cpu)
+    float(payload.div_ceil(CALLS)) * (world.send + float(payload.min(CALLS)) * cpu)
 }
 
 struct Reader<'a> {

@@ -28,14 +28,20 @@ pub fn write(figures: &Figures, directory: &Path) -> Result<String> {
     Ok(text + "\nPlots: target/bench-report/index.html\n")
 }
 
-fn text(figures: &Figures) -> Result<String> {
+/// Figures beside their targets.
+pub fn table(figures: &[Figure]) -> Result<String> {
     let mut text = format!("{:<64} {:>9} {:<4}    {:>9}\n", "Figure", "value", "", "target");
-    for figure in figures.with_targets() {
+    for figure in figures {
         let reached = if figure.is_reached() { "" } else { "  NOT REACHED" };
         let Figure { name, value, least, target, unit } = &figure;
         let least = if *least > 0.0 { format!(", >= {least:.2}") } else { String::new() };
         writeln!(text, "{name:<64} {value:>9.2} {unit:<4} <= {target:>9.2}{least}{reached}")?;
     }
+    Ok(text)
+}
+
+fn text(figures: &Figures) -> Result<String> {
+    let mut text = table(&figures.with_targets())?;
     let fanout = &figures.fanout;
     writeln!(text, "\nCPU for each delivery of 1 KB, 10,000 sessions x 10 messages")?;
     writeln!(text, "{:<24} {:>12} {:>14} {:>14}", "", "s / million", "x SDK alone", "x bare HTTP")?;

@@ -3,11 +3,12 @@
 use crate::{
     conditions::Conditions,
     events::Audience,
-    figures::{Fanout, Figure, float, grouped},
+    figures::{Figure, Scaled, float, grouped},
     harness::{Extent, Measured, least, measure, measure_first, run_environments},
     measure::{Size, Subject},
     model::{Cost, Times, World, added_by_units, predict},
     sink::Latency,
+    usage::share_of_cpu,
 };
 use anyhow::{Context as _, Result, ensure};
 use std::{fmt::Write as _, thread, time::Duration};
@@ -46,34 +47,32 @@ pub struct Wide {
     pub cost: Cost,
     /// A run of dispatchers and senders, and what the model says of it.
     pub run: (Measured, Times),
+    /// The part of a CPU that a process was given beside other work while it ran.
+    pub share: f64,
     /// Seconds until the messages to single users are handed on: alone, and beside a broadcast.
     pub singles: [f64; 2],
 }
 
 impl Wide {
-    /// Takes the measurements that [`Fanout`] does not hold.
-    pub fn measure(extent: Extent, fanout: &Fanout) -> Result<Self> {
-        let (check, largest) = (fanout.scaling.get(1), fanout.scaling.last());
+    /// Takes the measurements that those by size do not hold.
+    pub fn measure(extent: Extent, scaling: &[Scaled]) -> Result<Self> {
+        let (check, largest) = (scaling.get(1), scaling.last());
         let (check, largest) = check.zip(largest).context("there are several sizes")?;
         let size = Size { sessions: largest.sessions, messages: 1, bytes: 1000 };
         let one_account = Conditions { accounts: 1, audience: Audience::Account, ..Conditions::with_users() };
         let cost = cost(check.sessions, &check.dispatcher, &check.sender);
-        let run = run(check.sessions)?;
-        let cores = thread::available_parallelism()?.get();
-        let world = World {
-            dispatcher_cpu: 1.0,
-            sender_cpu: 1.0,
-            senders: SENDERS,
-            cores: float(cores),
-            ..World::LAMBDA
-        };
+        let (run, share) = run(check.sessions)?;
+        let cores = float(thread::available_parallelism()?.get()) * share;
+        let here =
+            World { dispatcher_cpu: share, sender_cpu: share, senders: SENDERS, cores, ..World::LAMBDA };
         let repeats = if extent == Extent::Full { REPEATS } else { 1 };
         let wide = Self {
             sessions: size.sessions,
             everyone: largest.dispatcher.clone(),
             account: least(1, || measure(Subject::Dispatcher, size, one_account))?,
             cost,
-            run: (run, predict(check.sessions, &world, &cost)),
+            share,
+            run: (run, predict(check.sessions, &here, &cost)),
             singles: singles(repeats.max(2) * 2, size)?,
         };
         for measured in [&wide.everyone, &wide.account] {
@@ -162,7 +161,7 @@ impl Wide {
             text,
             "A run of {} sessions by {DISPATCHERS} dispatchers and {SENDERS} senders on this machine: last payload \
              {:.2} s (model {:.2}), last send {:.2} s (model {:.2}); sent once {}, never {}, more often {}; CPU of \
-             functions {:.2} s, of the sink {:.2} s",
+             functions {:.2} s, of the sink {:.2} s; a process was given {:.2} CPUs beside other work",
             grouped(sent.never + sent.once + sent.more),
             run.reached.last_handed,
             predicted.handed,
@@ -172,7 +171,8 @@ impl Wide {
             sent.never,
             sent.more,
             run.used.cpu,
-            run.sink_cpu
+            run.sink_cpu,
+            self.share
         )?;
         Ok(())
     }
@@ -200,16 +200,18 @@ fn cost(sessions: usize, dispatcher: &Measured, sender: &Measured) -> Cost {
     }
 }
 
-/// The run whose last send was the earliest.
-fn run(sessions: usize) -> Result<Measured> {
+/// The run whose last send was the earliest, and the part of a CPU that a process was given then.
+fn run(sessions: usize) -> Result<(Measured, f64)> {
     let size = Size { sessions, messages: 1, bytes: 1000 };
     let conditions = Conditions { latency: LATENCY, ..Conditions::with_users() };
-    let mut earliest: Option<Measured> = None;
+    let mut earliest: Option<(Measured, f64)> = None;
     for _ in 0..REPEATS {
+        let before = share_of_cpu()?;
         let run = run_environments(size, conditions, DISPATCHERS, SENDERS)?;
+        let share = before.midpoint(share_of_cpu()?);
         ensure!(run.reached.sent.once == sessions, "not everyone was sent to once: {:?}", run.reached.sent);
-        if earliest.as_ref().is_none_or(|known| run.reached.last_sent < known.reached.last_sent) {
-            earliest = Some(run);
+        if earliest.as_ref().is_none_or(|(known, _)| run.reached.last_sent < known.reached.last_sent) {
+            earliest = Some((run, share));
         }
     }
     earliest.context("there was a run")
