@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn whatever_there_is_least_of_decides() {
         let four = World { senders: 4, ..World::LAMBDA };
-        near(predict(100_000, &four, &COST).sent, 0.18 + 25.0 * 16.0 * 0.02);
+        near(predict(100_000, &four, &COST).sent, 0.14 + 25.0 * 16.0 * 0.02);
         let (slow, one) = (Cost { sender: 1e-3, ..COST }, World { cores: 1.0, ..four });
         near(predict(100_000, &one, &slow).sent, 100.0);
     }
