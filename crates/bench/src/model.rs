@@ -145,11 +145,13 @@ impl Reader<'_> {
         of_segment * segments as usize
     }
 
-    /// So many pages in each of some lanes: lanes wait beside each other, and share a CPU.
+    /// So many pages in each of some lanes: lanes wait beside each other, and share a CPU. The first pages
+    /// come together, so that the last lane waits for the CPU once.
     fn pages_of_lanes(&self, pages: usize, lanes: usize) -> f64 {
         let sessions = self.cost.page.min(self.sessions.div_ceil(lanes * pages.max(1)));
         let cpu = float(sessions) * self.cost.dispatcher / self.world.dispatcher_cpu;
-        float(pages) * (self.world.page + cpu).max(float(lanes) * cpu)
+        let waits = if pages > 0 { float(lanes - 1) * cpu } else { 0.0 };
+        float(pages) * (self.world.page + cpu).max(float(lanes) * cpu) + waits
     }
 }
 
