@@ -145,13 +145,12 @@ impl Reader<'_> {
         of_segment * segments as usize
     }
 
-    /// So many pages in each of some lanes: lanes wait beside each other, and share a CPU. The first pages
-    /// come together, so that the last lane waits for the CPU once.
+    /// So many pages in each of some lanes. Lanes go in step: their pages come together, then one CPU
+    /// goes through all of them, then the next ones are asked for.
     fn pages_of_lanes(&self, pages: usize, lanes: usize) -> f64 {
         let sessions = self.cost.page.min(self.sessions.div_ceil(lanes * pages.max(1)));
         let cpu = float(sessions) * self.cost.dispatcher / self.world.dispatcher_cpu;
-        let waits = if pages > 0 { float(lanes - 1) * cpu } else { 0.0 };
-        float(pages) * (self.world.page + cpu).max(float(lanes) * cpu) + waits
+        float(pages) * (self.world.page + float(lanes) * cpu)
     }
 }
 
