@@ -61,7 +61,10 @@ fn start(binary: &Path) -> Result<Duration> {
     let runtime_api = TcpListener::bind("127.0.0.1:0")?;
     let address = runtime_api.local_addr()?.to_string();
     let mut command = Command::new(binary);
-    command.env_clear().envs(environment("http://127.0.0.1:9")).env("AWS_LAMBDA_RUNTIME_API", address);
+    command
+        .env_clear()
+        .envs(environment("http://127.0.0.1:9", "bench"))
+        .env("AWS_LAMBDA_RUNTIME_API", address);
     let began = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     let (mut connection, _) = runtime_api.accept()?;

@@ -1,17 +1,19 @@
 //! The sessions that a sink has and the faults that it makes, as options of the command line.
 
 use crate::{
+    events::Audience,
     population::Population,
     sink::{
-        Plan,
+        Latency, Plan,
         faults::{Class, Faults},
+        handing_out::HandsOut,
     },
 };
 use clap::{Args, ValueEnum};
 use std::time::Duration;
 
 /// What a measurement meets.
-#[derive(Debug, Clone, Copy, Default, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 pub struct Conditions {
     /// Sessions of each user; 0 for sessions without users.
     #[arg(long, default_value_t = 0)]
@@ -19,15 +21,40 @@ pub struct Conditions {
     /// Accounts and users are UUIDs instead of integers.
     #[arg(long)]
     pub text_ids: bool,
-    /// Milliseconds that every answer takes.
-    #[arg(long, default_value_t = 0)]
-    pub latency: u64,
+    /// Accounts that share the sessions.
+    #[arg(long, default_value_t = 100)]
+    pub accounts: usize,
+    /// Whom the messages of the dispatcher's first event are for.
+    #[arg(long, value_enum, default_value_t = Audience::Everyone)]
+    pub audience: Audience,
+    /// Milliseconds that answers take: one number, or three of `DynamoDB`, Lambda and SQS (50,40,20).
+    #[arg(long, default_value = "0")]
+    pub latency: Latency,
+    /// Environments that take events as they come, of the dispatcher and of the sender; 0 if the
+    /// dispatcher's invocations are measured one after another, each in an environment of its own.
+    #[arg(long, default_value_t = 0, hide = true)]
+    pub takers: usize,
     /// How calls fail.
     #[arg(long)]
     pub fault: Option<Class>,
     /// How many of a hundred do.
     #[arg(long, default_value_t = 0)]
     pub percent: u32,
+}
+
+impl Default for Conditions {
+    fn default() -> Self {
+        Self {
+            sessions_per_user: 0,
+            text_ids: false,
+            accounts: 100,
+            audience: Audience::Everyone,
+            latency: Latency::default(),
+            takers: 0,
+            fault: None,
+            percent: 0,
+        }
+    }
 }
 
 impl Conditions {
@@ -47,10 +74,13 @@ impl Conditions {
         let percent = if self.fault.is_some() { self.percent } else { 0 };
         Plan {
             faults: Faults { class: self.fault.unwrap_or(none.class), percent, stall: STALL, ..none },
-            latency: Duration::from_millis(self.latency),
+            latency: self.latency,
+            hands_out: if self.takers == 0 { HandsOut::Lookups } else { HandsOut::LookupsAndSends },
+            takers: self.takers,
             ..Plan::instant(Population {
                 sessions_per_user: self.sessions_per_user,
                 text_ids: self.text_ids,
+                accounts: self.accounts,
                 ..Population::of(sessions)
             })
         }
@@ -58,14 +88,18 @@ impl Conditions {
 
     /// The options that give these conditions.
     pub fn to_args(self) -> Vec<String> {
+        let Latency { page, invoke, send } = self.latency;
         let mut args = vec![
             format!("--sessions-per-user={}", self.sessions_per_user),
-            format!("--latency={}", self.latency),
+            format!("--accounts={}", self.accounts),
+            format!("--takers={}", self.takers),
+            format!("--latency={},{},{}", page.as_millis(), invoke.as_millis(), send.as_millis()),
             format!("--percent={}", self.percent),
         ];
         if self.text_ids {
             args.push("--text-ids".into());
         }
+        args.extend(self.audience.to_possible_value().map(|name| format!("--audience={}", name.get_name())));
         if let Some(fault) = self.fault.and_then(|fault| fault.to_possible_value()) {
             args.push(format!("--fault={}", fault.get_name()));
         }

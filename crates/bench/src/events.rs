@@ -1,7 +1,9 @@
 //! What Lambda would hand to the functions.
 
 use crate::population::{Population, text};
+use crate::{measure::Size, sink::reached::SINGLE};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use clap::ValueEnum;
 use lambda_runtime::{Context, LambdaEvent};
 use sbe_core::{
     id::MessageId,
@@ -19,6 +21,37 @@ pub fn event(json: String, time: Duration) -> LambdaEvent<Box<RawValue>> {
     let end = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + time;
     context.deadline = u64::try_from(end.as_millis()).unwrap_or(u64::MAX);
     LambdaEvent::new(RawValue::from_string(json).expect("an event is JSON"), context)
+}
+
+/// Whom the messages of a batch are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Audience {
+    /// Everyone.
+    Everyone,
+    /// The first account.
+    Account,
+    /// A user each.
+    Users,
+    /// The first one everyone, the others a user each.
+    EveryoneAndUsers,
+}
+
+impl Audience {
+    /// A batch of Kinesis records for sessions of which each has a user.
+    pub fn batch(self, size: &Size) -> String {
+        let message = |number| message_json(number, size.bytes, &self.keys(number, size));
+        kinesis(&(0..size.messages).map(message).collect::<Vec<_>>())
+    }
+
+    /// The keys of a message.
+    fn keys(self, number: usize, size: &Size) -> String {
+        match self {
+            Self::Account => r#""accountId":0,"#.into(),
+            Self::Users => format!(r#""userId":{},{SINGLE},"#, (number + 1) * 7919 % size.sessions),
+            Self::EveryoneAndUsers if number > 0 => Self::Users.keys(number - 1, size),
+            Self::Everyone | Self::EveryoneAndUsers => String::new(),
+        }
+    }
 }
 
 /// The text of a message of about `bytes`; `number` tells it from others.

@@ -5,6 +5,7 @@ use crate::{
     conditions::Conditions,
     harness::{Extent, Measured, least, least_of_each, measure},
     measure::{Size, Subject},
+    wide::Wide,
 };
 use anyhow::Result;
 
@@ -15,6 +16,8 @@ pub struct Figures {
     pub cold_starts: Vec<ColdStart>,
     /// What fan-out costs.
     pub fanout: Fanout,
+    /// Wide audiences.
+    pub wide: Wide,
 }
 
 /// What fan-out costs.
@@ -79,7 +82,8 @@ impl Fanout {
     }
 }
 
-fn scaling(extent: Extent) -> Result<Vec<Scaled>> {
+/// Both functions at several sizes.
+pub fn scaling(extent: Extent) -> Result<Vec<Scaled>> {
     let all = [10_000, 100_000, 1_000_000];
     let wanted = if extent == Extent::Full { &all[..] } else { &all[..2] };
     let scaled = |sessions: &usize| {
@@ -87,7 +91,7 @@ fn scaling(extent: Extent) -> Result<Vec<Scaled>> {
         let times = if *sessions > SESSIONS { 1 } else { REPEATS };
         Ok(Scaled {
             sessions: *sessions,
-            dispatcher: least(times, || measure(Subject::Dispatcher, size, Conditions::with_users()))?,
+            dispatcher: least(times.max(2), || measure(Subject::Dispatcher, size, Conditions::with_users()))?,
             sender: least(times, || measure(Subject::Sender, size, Conditions::default()))?,
         })
     };
@@ -101,6 +105,8 @@ pub struct Figure {
     pub name: String,
     /// As measured.
     pub value: f64,
+    /// At least this was to be reached: 0 nearly always.
+    pub least: f64,
     /// At most this was to be reached.
     pub target: f64,
     /// The unit of both.
@@ -108,13 +114,18 @@ pub struct Figure {
 }
 
 impl Figure {
-    fn new(name: impl Into<String>, value: f64, target: f64, unit: &'static str) -> Self {
-        Self { name: name.into(), value, target, unit }
+    pub(crate) fn new(name: impl Into<String>, value: f64, target: f64, unit: &'static str) -> Self {
+        Self { name: name.into(), value, least: 0.0, target, unit }
+    }
+
+    /// A ratio that is to be between two others.
+    pub(crate) fn between(name: impl Into<String>, value: f64, least: f64, target: f64) -> Self {
+        Self { least, ..Self::new(name, value, target, "x") }
     }
 
     /// Whether the target was reached.
     pub fn is_reached(&self) -> bool {
-        self.value <= self.target
+        (self.least..=self.target).contains(&self.value)
     }
 }
 
@@ -130,6 +141,7 @@ impl Figures {
             Figure::new("dispatcher, CPU", fanout.dispatcher.used.cpu, 0.5, "s"),
         ];
         figures.extend(fanout.scaling_figures());
+        figures.extend(self.wide.figures());
         for start in &self.cold_starts {
             let millis = start.median.as_secs_f64() * 1e3;
             figures.push(Figure::new(format!("{}, cold start", start.function), millis, 30.0, "ms"));
@@ -180,12 +192,12 @@ pub fn micros(measured: &Measured, deliveries: usize) -> f64 {
     measured.used.cpu * 1e6 / float(deliveries)
 }
 
-/// A number with a comma between thousands.
+/// A number with commas between thousands.
 pub(crate) fn grouped(number: usize) -> String {
     let thousands = number / 1000;
     if thousands == 0 { number.to_string() } else { format!("{},{:03}", grouped(thousands), number % 1000) }
 }
 
-fn float(number: usize) -> f64 {
+pub(crate) fn float(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::MAX, f64::from)
 }

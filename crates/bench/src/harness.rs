@@ -6,10 +6,11 @@
 use crate::{
     cold_start,
     conditions::Conditions,
-    figures::{Fanout, Figures},
+    figures::{Fanout, Figures, scaling},
     measure::{Size, Subject, Used},
     report,
-    sink::tally::Tally,
+    sink::{Account, reached::Reached, tally::Tally},
+    wide::Wide,
 };
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
@@ -31,22 +32,36 @@ pub enum Extent {
 /// A measurement, and what its sink counted.
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
-    /// What the process used.
+    /// What the process used, or all processes together.
     pub used: Used,
     /// What it asked of AWS.
     pub tally: Tally,
+    /// Who was reached.
+    pub reached: Reached,
+    /// CPU seconds of the sink itself.
+    pub sink_cpu: f64,
 }
 
 /// Takes all measurements, writes the report, and prints it.
 pub fn run(extent: Extent) -> Result<()> {
-    let figures = Figures { cold_starts: cold_start::measure_all()?, fanout: Fanout::measure(extent)? };
+    let (cold_starts, fanout) = (cold_start::measure_all()?, Fanout::measure(extent)?);
+    let wide = Wide::measure(extent, &fanout.scaling)?;
+    let figures = Figures { cold_starts, fanout, wide };
     let text = report::write(&figures, &env::current_dir()?.join("target/bench-report"))?;
     println!("{text}");
     Ok(())
 }
 
+/// Takes and prints the measurements of wide audiences alone.
+pub fn run_wide(extent: Extent) -> Result<()> {
+    let wide = Wide::measure(extent, &scaling(extent)?)?;
+    print!("{}{}", report::table(&wide.figures())?, wide.text()?);
+    Ok(())
+}
+
 /// Measures and prints one fan-out, and, if nothing fails, its floors.
 pub fn run_one(size: Size, conditions: Conditions) -> Result<()> {
+    let conditions = Conditions { takers: 0, ..conditions };
     let mut subjects = vec![Subject::Dispatcher, Subject::Sender];
     if conditions.fault.is_none() {
         subjects.extend([Subject::SdkFloor, Subject::HttpFloor]);
@@ -58,25 +73,60 @@ pub fn run_one(size: Size, conditions: Conditions) -> Result<()> {
     Ok(())
 }
 
-/// One measurement beside a sink of its own.
+/// One measurement beside a sink of its own. Of the dispatcher every invocation is measured, each in a
+/// process of its own: what is handed on is carried out as well.
 pub fn measure(subject: Subject, size: Size, conditions: Conditions) -> Result<Measured> {
-    let name = subject.to_possible_value().context("every subject has a name")?.get_name().to_owned();
-    eprintln!(
-        "measuring {name}: {} sessions x {} messages x {} bytes",
-        size.sessions, size.messages, size.bytes
-    );
-    let mut sink = Beside::start(&size, conditions)?;
-    let output = Command::new(env::current_exe()?)
-        .args(["measure", &name, "--sessions", &size.sessions.to_string()])
-        .args(["--messages", &size.messages.to_string(), "--bytes", &size.bytes.to_string()])
-        .envs(environment(&sink.endpoint))
-        .stderr(Stdio::inherit())
-        .output()?;
-    ensure!(output.status.success(), "measuring {name} failed");
-    // The functions' metrics come before the measurement's own line.
-    let output = String::from_utf8(output.stdout)?;
-    let used = output.lines().last().context("nothing was measured")?;
-    Ok(Measured { used: serde_json::from_str(used)?, tally: sink.finish()? })
+    eprintln!("measuring {subject:?}: {size}");
+    let sink = Beside::start(&size, conditions)?;
+    let mut used = sink.run(subject, &size)?.used()?;
+    let mut is_over = subject != Subject::Dispatcher;
+    while !is_over {
+        let next = sink.run(subject, &size)?.used()?;
+        is_over = next.invocations == 0;
+        used.and(&next);
+    }
+    sink.finish(used)
+}
+
+/// The same, but of the dispatcher only the first invocation.
+pub fn measure_first(subject: Subject, size: Size, conditions: Conditions) -> Result<Measured> {
+    eprintln!("measuring the first {subject:?}: {size}");
+    let sink = Beside::start(&size, conditions)?;
+    let used = sink.run(subject, &size)?.used()?;
+    sink.finish(used)
+}
+
+/// A fan-out by environments that take events as they come: so many of the dispatcher, and of the sender.
+pub fn run_environments(
+    size: Size,
+    conditions: Conditions,
+    dispatchers: usize,
+    senders: usize,
+) -> Result<Measured> {
+    eprintln!("running {dispatchers} dispatchers and {senders} senders: {size}");
+    let sink = Beside::start(&size, Conditions { takers: dispatchers + senders, ..conditions })?;
+    let subjects = std::iter::repeat_n(Subject::DispatcherEnvironment, dispatchers)
+        .chain(std::iter::repeat_n(Subject::SenderEnvironment, senders));
+    let running = subjects.map(|subject| sink.run(subject, &size)).collect::<Result<Vec<_>>>()?;
+    let mut used = Used::default();
+    for process in running {
+        used.and(&process.used()?);
+    }
+    sink.finish(used)
+}
+
+/// A measurement that runs.
+struct Running(Child);
+
+impl Running {
+    /// Waits for its end.
+    fn used(self) -> Result<Used> {
+        let output = self.0.wait_with_output()?;
+        ensure!(output.status.success(), "a measurement failed");
+        // The functions' metrics come before the measurement's own line.
+        let output = String::from_utf8(output.stdout)?;
+        Ok(serde_json::from_str(output.lines().last().context("nothing was measured")?)?)
+    }
 }
 
 /// The measurement with the least CPU time of several: other work on the machine only adds to it.
@@ -105,7 +155,7 @@ pub fn least_of_each<S: Copy, const N: usize>(
 }
 
 /// The environment of a function, with keys as long as real ones.
-pub fn environment(endpoint: &str) -> Vec<(&'static str, String)> {
+pub fn environment(endpoint: &str, function: &str) -> Vec<(&'static str, String)> {
     vec![
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
         ("AWS_REGION", "eu-west-1".into()),
@@ -113,7 +163,7 @@ pub fn environment(endpoint: &str) -> Vec<(&'static str, String)> {
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into()),
         ("AWS_SESSION_TOKEN", crate::population::text(900, 1)),
         ("ENV", "bench".into()),
-        ("AWS_LAMBDA_FUNCTION_NAME", "bench-sqs-browser-sqs-sender".into()),
+        ("AWS_LAMBDA_FUNCTION_NAME", function.to_owned()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".into()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1".into()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", "bench".into()),
@@ -132,7 +182,8 @@ struct Beside {
 impl Beside {
     fn start(size: &Size, conditions: Conditions) -> Result<Self> {
         let mut child = Command::new(env::current_exe()?)
-            .args(["sink", "--sessions", &size.sessions.to_string()])
+            .arg("sink")
+            .args(size.to_args())
             .args(conditions.to_args())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -143,11 +194,26 @@ impl Beside {
         Ok(Self { child, endpoint: endpoint.trim().to_owned(), output })
     }
 
-    fn finish(&mut self) -> Result<Tally> {
+    /// Starts a measurement against it.
+    fn run(&self, subject: Subject, size: &Size) -> Result<Running> {
+        let name = subject.to_possible_value().context("every subject has a name")?;
+        let child = Command::new(env::current_exe()?)
+            .args(["measure", name.get_name()])
+            .args(size.to_args())
+            .envs(environment(&self.endpoint, subject.function()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        Ok(Running(child))
+    }
+
+    fn finish(mut self, used: Used) -> Result<Measured> {
         drop(self.child.stdin.take());
         let mut text = String::new();
         self.output.read_to_string(&mut text)?;
         self.child.wait()?;
-        Ok(serde_json::from_str(&text)?)
+        let Account { tally, reached, cpu } = serde_json::from_str(&text)?;
+        Ok(Measured { used, tally, reached, sink_cpu: cpu })
     }
 }

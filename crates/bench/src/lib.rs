@@ -14,6 +14,8 @@
 //! - [`harness`]: runs measurements beside a sink and collects what both say
 //! - [`cold_start`]: time to the first request, and size, of the functions' binaries
 //! - [`figures`]: what was measured, beside its targets
+//! - [`wide`]: broadcasts and messages to an account of many sessions, carried to their end
+//! - [`model`]: the time that a broadcast takes on Lambda
 //! - [`report`]: the figures as text and as plots
 //! - [`plot`]: bars in SVG
 
@@ -23,8 +25,10 @@ pub mod events;
 pub mod figures;
 pub mod harness;
 pub mod measure;
+pub mod model;
 pub mod plot;
 pub mod population;
 pub mod report;
 pub mod sink;
 pub mod usage;
+pub mod wide;

@@ -5,7 +5,8 @@ use sbe_bench::{
     conditions::Conditions,
     harness::{self, Extent},
     measure::{self, Size},
-    sink::server::Sink,
+    sink::{Account, server::Sink},
+    usage::Mark,
 };
 use std::io::Read as _;
 
@@ -15,7 +16,7 @@ struct Options {
     #[command(subcommand)]
     command: Option<Command>,
     /// Leave the long measurements out: a hundred thousand sessions instead of a million.
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
 }
 
@@ -23,12 +24,13 @@ struct Options {
 enum Command {
     /// Answer as AWS would, until standard input ends; then print what was counted.
     Sink {
-        /// Sessions in the table.
-        #[arg(long)]
-        sessions: usize,
+        #[command(flatten)]
+        size: Size,
         #[command(flatten)]
         conditions: Conditions,
     },
+    /// Measure wide audiences alone.
+    Wide,
     /// Measure one fan-out of your own.
     FanOut {
         #[command(flatten)]
@@ -47,18 +49,23 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    let extent = if options.quick { Extent::Quick } else { Extent::Full };
     match options.command {
-        Some(Command::Sink { sessions, conditions }) => serve(sessions, conditions),
+        Some(Command::Sink { size, conditions }) => serve(&size, conditions),
         Some(Command::FanOut { size, conditions }) => harness::run_one(size, conditions),
         Some(Command::Measure { subject, size }) => measure::print(subject, &size),
-        None => harness::run(if options.quick { Extent::Quick } else { Extent::Full }),
+        Some(Command::Wide) => harness::run_wide(extent),
+        None => harness::run(extent),
     }
 }
 
-fn serve(sessions: usize, conditions: Conditions) -> anyhow::Result<()> {
-    let sink = Sink::start(conditions.plan(sessions))?;
+fn serve(size: &Size, conditions: Conditions) -> anyhow::Result<()> {
+    let (mark, sink) = (Mark::now()?, Sink::start(conditions.plan(size.sessions))?);
+    sink.state.hand_out(measure::DISPATCHER, conditions.audience.batch(size));
     println!("{}", sink.endpoint());
     std::io::stdin().read_to_end(&mut Vec::new())?;
-    println!("{}", serde_json::to_string(&*sink.state.tally())?);
+    let (tally, reached) = (sink.state.tally().clone(), sink.state.reached());
+    let account = Account { tally, reached, cpu: mark.cpu()?.as_secs_f64() };
+    println!("{}", serde_json::to_string(&account)?);
     Ok(())
 }

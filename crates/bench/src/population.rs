@@ -6,10 +6,7 @@ use sbe_core::{
     id::{AccountId, SessionId, UserId},
     recipient::Recipient,
 };
-use serde_json::{Value, json};
-
-/// A stored session is about this large: most of it is the session token, which no lookup projects.
-pub const ITEM_BYTES: usize = 1_800;
+use serde_json::Value;
 
 /// The sessions of a table.
 #[derive(Debug, Clone, Copy)]
@@ -65,17 +62,17 @@ impl Population {
 
     /// The same, as a projected `DynamoDB` item.
     pub fn item(&self, index: usize) -> Value {
-        let mut item = json!({
-            "accountId": {"S": self.account(index).to_string()},
-            "sessionId": {"S": session_id(index).as_str()},
-            "sqsUrl": {"S": queue_url(index)},
-            "aesKey": {"S": aes_key(index).to_base64()},
-            "ttl": {"N": TTL.to_string()},
-        });
-        if let Some(user) = self.user(index) {
-            item["userId"] = json!({"S": user.to_string()});
-        }
-        item
+        serde_json::from_str(&self.item_json(index)).expect("an item is JSON")
+    }
+
+    /// Its text: a sink writes millions of them.
+    pub fn item_json(&self, index: usize) -> String {
+        let (account, session, url) = (self.account(index), session_id(index), queue_url(index));
+        let (session, key) = (session.as_str(), aes_key_text(index));
+        let user = self.user(index).map_or(String::new(), |user| format!(r#","userId":{{"S":"{user}"}}"#));
+        format!(
+            r#"{{"accountId":{{"S":"{account}"}},"sessionId":{{"S":"{session}"}},"sqsUrl":{{"S":"{url}"}},"aesKey":{{"S":"{key}"}},"ttl":{{"N":"{TTL}"}}{user}}}"#
+        )
     }
 }
 

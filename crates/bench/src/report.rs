@@ -28,13 +28,20 @@ pub fn write(figures: &Figures, directory: &Path) -> Result<String> {
     Ok(text + "\nPlots: target/bench-report/index.html\n")
 }
 
-fn text(figures: &Figures) -> Result<String> {
-    let mut text = format!("{:<52} {:>8} {:<4}    {:>6}\n", "Figure", "value", "", "target");
-    for figure in figures.with_targets() {
+/// Figures beside their targets.
+pub fn table(figures: &[Figure]) -> Result<String> {
+    let mut text = format!("{:<64} {:>9} {:<4}    {:>9}\n", "Figure", "value", "", "target");
+    for figure in figures {
         let reached = if figure.is_reached() { "" } else { "  NOT REACHED" };
-        let Figure { name, value, target, unit } = &figure;
-        writeln!(text, "{name:<52} {value:>8.2} {unit:<4} <= {target:>6.2}{reached}")?;
+        let Figure { name, value, least, target, unit } = &figure;
+        let least = if *least > 0.0 { format!(", >= {least:.2}") } else { String::new() };
+        writeln!(text, "{name:<64} {value:>9.2} {unit:<4} <= {target:>9.2}{least}{reached}")?;
     }
+    Ok(text)
+}
+
+fn text(figures: &Figures) -> Result<String> {
+    let mut text = table(&figures.with_targets())?;
     let fanout = &figures.fanout;
     writeln!(text, "\nCPU for each delivery of 1 KB, 10,000 sessions x 10 messages")?;
     writeln!(text, "{:<24} {:>12} {:>14} {:>14}", "", "s / million", "x SDK alone", "x bare HTTP")?;
@@ -53,6 +60,7 @@ fn text(figures: &Figures) -> Result<String> {
         let peak = (dispatcher.used.peak_mib, sender.used.peak_mib);
         writeln!(text, "{sessions:>10} {:>14.2} {:>10.1} {:>14.2} {:>10.1}", cpu.0, peak.0, cpu.1, peak.1)?;
     }
+    text.push_str(&figures.wide.text()?);
     let [put, batch, checked] = &fanout.histories;
     for (title, measured) in [
         ("Sender, 10,000 sessions x 10 messages", &fanout.sender),
@@ -91,7 +99,7 @@ pub fn calls(title: &str, measured: &Measured) -> Result<String> {
 fn targets(figures: &[Figure]) -> String {
     let bar = |figure: &Figure| Bar {
         name: figure.name.clone(),
-        value: figure.value / figure.target,
+        value: if figure.target > 0.0 { figure.value / figure.target } else { figure.value },
         label: format!("{:.2} of {} {}", figure.value, figure.target, figure.unit),
         stands_out: !figure.is_reached(),
     };

@@ -31,6 +31,15 @@ impl Mark {
     }
 }
 
+/// The part of a CPU that a process is given now, beside whatever else runs.
+pub fn share_of_cpu() -> Result<f64> {
+    let mark = Mark::now()?;
+    while mark.wall() < Duration::from_millis(500) {
+        std::hint::spin_loop();
+    }
+    Ok((mark.cpu()?.as_secs_f64() / mark.wall().as_secs_f64()).min(1.0))
+}
+
 fn cpu() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();

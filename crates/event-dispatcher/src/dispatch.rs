@@ -1,7 +1,8 @@
 //! One batch of messages, or what was handed on of one.
 //!
-//! Broadcasts travel by themselves, beside the other messages: nobody waits for the scan of all. Few
-//! sessions are read in place; the rest of many, and whatever would take too long, is handed on.
+//! Broadcasts travel by themselves: beside other messages they are handed on at once, so that nobody
+//! waits for the scan of all. Few sessions are read in place; the rest of many, and whatever would take
+//! too long, is handed on.
 
 use crate::{
     App,
@@ -121,7 +122,10 @@ pub(crate) async fn dispatch(app: &App, batch: Vec<Published>, times: Times) -> 
     let is_broadcast = |(_, published): &(usize, Published)| *published.message.target() == Target::EVERYONE;
     let (broadcasts, others): (Vec<_>, Vec<_>) = batch.into_iter().enumerate().partition(is_broadcast);
     let (broadcasts, others) = (unzip(broadcasts), unzip(others));
-    let (sent_to_all, sent) = join(begin(app, &broadcasts.1, times), begin(app, &others.1, times)).await;
+    // Beside others a scan, even of few, would take the CPU that they need.
+    let scans = others.1.is_empty();
+    let (sent_to_all, sent) =
+        join(begin(app, &broadcasts.1, times, scans), begin(app, &others.1, times, scans)).await;
     dispatched.add(&broadcasts.0, sent_to_all);
     dispatched.add(&others.0, sent);
     dispatched
@@ -131,23 +135,24 @@ fn unzip(indexed: Vec<(usize, Published)>) -> (Vec<usize>, Vec<Published>) {
     indexed.into_iter().unzip()
 }
 
-async fn begin(app: &App, messages: &[Published], times: Times) -> Done {
+/// The lookups of some messages; a scan of few sessions is made in place if `scans`.
+async fn begin(app: &App, messages: &[Published], times: Times, scans: bool) -> Done {
     let router = Router::new(messages.iter().map(|published| &published.message));
     let lookups = router.lookups().to_vec();
     let mut job = Job::new(app, messages, router, 0, times.end);
-    let found = lookups.into_iter().map(|lookup| find(app, lookup, times));
+    let found = lookups.into_iter().map(|lookup| find(app, lookup, times, scans));
     job.reach(stream::iter(found).flatten_unordered(CONCURRENT_LOOKUPS)).await;
     job.reach_addressed_users().await;
     job.finish().await
 }
 
 /// What a lookup finds in place.
-fn find(app: &App, lookup: Lookup, times: Times) -> BoxStream<'_, Found> {
+fn find(app: &App, lookup: Lookup, times: Times, scans: bool) -> BoxStream<'_, Found> {
     match lookup {
         Lookup::All => app
             .lookups
             .segments(times.wide)
-            .map(move |segments| everyone(app, segments, times))
+            .map(move |segments| everyone(app, segments, times, scans))
             .flatten_stream()
             .boxed(),
         Lookup::Account(_) => app.lookups.read(Part::of(lookup), PAGES_IN_PLACE, times.wide).boxed(),
@@ -155,9 +160,9 @@ fn find(app: &App, lookup: Lookup, times: Times) -> BoxStream<'_, Found> {
     }
 }
 
-fn everyone(app: &App, segments: Segments, times: Times) -> BoxStream<'_, Found> {
+fn everyone(app: &App, segments: Segments, times: Times, scans: bool) -> BoxStream<'_, Found> {
     let all = Part::everyone(segments);
-    if segments.are_few() {
+    if scans && segments.are_few() {
         read_lanes(app, &all, PAGES_IN_PLACE, times.wide)
     } else {
         stream::once(async { Found::Rest(all) }).boxed()

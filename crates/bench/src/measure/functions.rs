@@ -1,8 +1,8 @@
-//! The real dispatcher, sender and history adder.
+//! The real sender and history adder, given payload after payload.
 
 use super::{Size, TIME, Used};
 use crate::{
-    events::{event, kinesis, message_json, messages, sender_payloads},
+    events::{event, messages, sender_payloads},
     population::Population,
     usage::Mark,
 };
@@ -16,7 +16,7 @@ use sbe_core::{
 use std::hint::black_box;
 
 /// Lives as long as the process, as a function's app does.
-fn app<T>(app: T) -> &'static T {
+pub(super) fn app<T>(app: T) -> &'static T {
     Box::leak(Box::new(app))
 }
 
@@ -48,20 +48,6 @@ pub(super) fn payload_work(size: &Size) -> Result<Used> {
         }
         used.add(mark)?;
     }
-    Ok(used)
-}
-
-/// One batch of Kinesis records, each a broadcast.
-pub(super) async fn dispatcher(clients: &Clients, size: &Size) -> Result<Used> {
-    let app = app(event_dispatcher::App::new(clients));
-    let messages: Vec<String> =
-        (0..size.messages).map(|number| message_json(number, size.bytes, "")).collect();
-    let event = event(kinesis(&messages), TIME);
-    let (mark, mut used) = (Mark::now()?, Used::default());
-    let outcome = event_dispatcher::handle(app, event).await.map_err(|error| anyhow!(error))?;
-    used.add(mark)?;
-    let outcome = serde_json::to_value(&outcome)?;
-    ensure!(outcome["batchItemFailures"].as_array().is_some_and(Vec::is_empty), "records failed: {outcome}");
     Ok(used)
 }
 

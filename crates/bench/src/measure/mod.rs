@@ -5,10 +5,12 @@
 //!
 //! # Layout
 //!
-//! - [`functions`]: the real dispatcher, sender and history adder
+//! - [`functions`]: the real sender and history adder, given payload after payload
+//! - [`environment`]: an environment of a function that takes events from the sink
 //! - [`floors`]: the same calls to SQS without the function around them
 //! - [`history`]: the ways to write a history that were not chosen
 
+pub mod environment;
 pub mod floors;
 pub mod functions;
 pub mod history;
@@ -18,7 +20,10 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use sbe_aws::{clients::Clients, config::Config};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{
+    fmt::{Display, Formatter},
+    time::Duration,
+};
 use tracing_subscriber::{
     Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
@@ -34,14 +39,33 @@ pub enum Subject {
     SdkFloor,
     /// The sender's calls, built before, through an HTTP client with SigV4.
     HttpFloor,
-    /// The dispatcher: one Kinesis batch of broadcasts.
+    /// The dispatcher: the next event that the sink hands out.
     Dispatcher,
+    /// The dispatcher: events as the sink hands them out.
+    DispatcherEnvironment,
+    /// The sender: events as the sink hands them out.
+    SenderEnvironment,
     /// The history adder: an entry for each session and message.
     HistoryAdder,
     /// The same entries by `BatchWriteItem`, which cannot tell a replay.
     HistoryBatch,
     /// The same entries by `BatchWriteItem` after a `BatchGetItem` of their keys.
     HistoryCheckedBatch,
+}
+
+/// The dispatcher's name.
+pub const DISPATCHER: &str = "bench-sqs-browser-event-dispatcher";
+/// The sender's name.
+pub const SENDER: &str = "bench-sqs-browser-sqs-sender";
+
+impl Subject {
+    /// The name of the function that is measured: it invokes itself by it.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::Dispatcher | Self::DispatcherEnvironment => DISPATCHER,
+            _ => SENDER,
+        }
+    }
 }
 
 /// How much to do.
@@ -59,9 +83,24 @@ pub struct Size {
 }
 
 impl Size {
+    /// The options that give this size.
+    pub fn to_args(self) -> [String; 3] {
+        [
+            format!("--sessions={}", self.sessions),
+            format!("--messages={}", self.messages),
+            format!("--bytes={}", self.bytes),
+        ]
+    }
+
     /// Messages for sessions.
     pub fn deliveries(&self) -> usize {
         self.sessions * self.messages
+    }
+}
+
+impl Display for Size {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} sessions x {} messages x {} bytes", self.sessions, self.messages, self.bytes)
     }
 }
 
@@ -72,8 +111,10 @@ pub struct Used {
     pub cpu: f64,
     /// Seconds.
     pub wall: f64,
-    /// Peak resident memory of the process in MiB.
+    /// Peak resident memory of the process in MiB; of several, the largest.
     pub peak_mib: f64,
+    /// Events that were handled, of those that the sink hands out.
+    pub invocations: usize,
 }
 
 impl Used {
@@ -82,6 +123,14 @@ impl Used {
         self.cpu += mark.cpu()?.as_secs_f64();
         self.wall += mark.wall().as_secs_f64();
         Ok(())
+    }
+
+    /// Adds what another process used.
+    pub fn and(&mut self, other: &Self) {
+        self.cpu += other.cpu;
+        self.wall += other.wall;
+        self.peak_mib = self.peak_mib.max(other.peak_mib);
+        self.invocations += other.invocations;
     }
 }
 
@@ -108,7 +157,9 @@ async fn measure(subject: Subject, size: &Size) -> Result<Used> {
         Subject::PayloadWork => functions::payload_work(size),
         Subject::SdkFloor => floors::sdk(&clients, size).await,
         Subject::HttpFloor => floors::http(&clients, size).await,
-        Subject::Dispatcher => functions::dispatcher(&clients, size).await,
+        Subject::Dispatcher => environment::dispatcher(&clients, 1).await,
+        Subject::DispatcherEnvironment => environment::dispatcher(&clients, usize::MAX).await,
+        Subject::SenderEnvironment => environment::sender(&clients).await,
         Subject::HistoryAdder => functions::history_adder(&clients, size).await,
         Subject::HistoryBatch => history::batch(&clients, size, false).await,
         Subject::HistoryCheckedBatch => history::batch(&clients, size, true).await,

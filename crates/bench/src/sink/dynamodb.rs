@@ -1,14 +1,9 @@
 //! What `DynamoDB` answers.
 
-use super::{Answer, history, record::Kept, server::Call, tally::steps};
-use crate::population::{ITEM_BYTES, session_id, session_index};
-use serde_json::{Value, json};
+use super::{Answer, history, record::Kept, server::Call, sessions, tally::steps};
+use serde_json::Value;
 use std::io;
 
-/// A page ends when it has read this much, projected or not.
-const PAGE_BYTES: usize = 1024 * 1024;
-/// An eventually consistent read of this many bytes is half a read unit.
-const READ_BYTES: usize = 4096;
 /// A write of this many bytes is a write unit.
 const WRITE_BYTES: usize = 1024;
 
@@ -29,85 +24,17 @@ pub(super) fn answer(call: &Call<'_>, body: &[u8]) -> io::Result<Answer> {
     let size = body.len();
     let body: Value = serde_json::from_slice(body)?;
     Ok(match call.operation {
-        "Scan" => scan(call, &body),
+        "DescribeTable" => sessions::describe(call),
+        "Scan" => sessions::scan(call, &body),
         "Query" if history::is_queried(&body) => history::query(call, &body),
-        "Query" => query(call, &body),
-        "GetItem" => get_item(call, &body),
-        "DescribeTable" => {
-            let plan = call.state.plan;
-            let count = plan.claimed_sessions.unwrap_or(plan.population.sessions);
-            Answer::json(&json!({"Table": {"ItemCount": count}}))
-        }
+        "Query" => sessions::query(call, &body),
+        "GetItem" => sessions::get_item(call, &body),
         "PutItem" => put_item(call, &body["Item"], size),
         "UpdateItem" => mark_read(call, &body),
         "BatchWriteItem" => batch_write_item(call, &body),
         "BatchGetItem" => history::batch_get_item(call, &body),
         _ => Answer::error(400, "UnknownOperationException"),
     })
-}
-
-fn number(value: &Value) -> usize {
-    value.as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or_default()
-}
-
-/// The index after the one where the last page ended.
-fn start(body: &Value) -> Option<usize> {
-    body["ExclusiveStartKey"]["sessionId"]["S"].as_str().and_then(session_index).map(|index| index + 1)
-}
-
-fn scan(call: &Call<'_>, body: &Value) -> Answer {
-    let sessions = call.state.plan.population.sessions;
-    let (segment, total) = (number(&body["Segment"]), number(&body["TotalSegments"]).max(1));
-    let (first, end) = (sessions * segment / total, sessions * (segment + 1) / total);
-    page(call, start(body).unwrap_or(first)..end)
-}
-
-fn query(call: &Call<'_>, body: &Value) -> Answer {
-    let population = call.state.plan.population;
-    let key = body["ExpressionAttributeNames"]["#key"].as_str().unwrap_or_default();
-    let value = &body["ExpressionAttributeValues"][":key"];
-    let last = body["ExpressionAttributeValues"][":last"]["S"].as_str();
-    let after = body["ExclusiveStartKey"]["sessionId"]["S"].as_str();
-    let matches = |index: &usize| {
-        let id = session_id(*index);
-        population.item(*index)[key] == *value
-            && after.is_none_or(|after| after < id.as_str())
-            && last.is_none_or(|last| id.as_str() <= last)
-    };
-    if body["ScanIndexForward"] == false {
-        return page(call, (0..population.sessions).rev().find(matches).into_iter());
-    }
-    page(call, (0..population.sessions).filter(matches))
-}
-
-fn page(call: &Call<'_>, mut indexes: impl Iterator<Item = usize>) -> Answer {
-    let population = call.state.plan.population;
-    let mut last = None;
-    let mut items = String::new();
-    for index in indexes.by_ref().take(call.state.plan.page_items.unwrap_or(PAGE_BYTES / ITEM_BYTES)) {
-        items.push_str(if items.is_empty() { "" } else { "," });
-        items.push_str(&population.item(index).to_string());
-        last = Some(index);
-    }
-    let more = indexes.next().is_some();
-    let count = items.matches("\"sqsUrl\"").count();
-    call.state.tally().taken(call.operation, count, steps(count * ITEM_BYTES, READ_BYTES) / 2.0);
-    let next = last.filter(|_| more).map_or(String::new(), |index| {
-        let (account, session) = (population.account(index), session_id(index));
-        let key = json!({"accountId": {"S": account.to_string()}, "sessionId": {"S": session.as_str()}});
-        format!(r#","LastEvaluatedKey":{key}"#)
-    });
-    Answer::ok(format!(r#"{{"Items":[{items}],"Count":{count},"ScannedCount":{count}{next}}}"#))
-}
-
-fn get_item(call: &Call<'_>, body: &Value) -> Answer {
-    let population = call.state.plan.population;
-    let index = body["Key"]["sessionId"]["S"].as_str().and_then(session_index);
-    call.state.tally().taken(call.operation, 1, 1.0);
-    match index.filter(|index| *index < population.sessions) {
-        Some(index) => Answer::json(&json!({ "Item": population.item(index) })),
-        None => Answer::ok("{}"),
-    }
 }
 
 /// An update whose condition is that the entry is not read, or was read by the same call.

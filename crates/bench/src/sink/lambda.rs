@@ -18,7 +18,7 @@ pub(super) fn label(path: &str) -> String {
     format!("Invoke {}", function(path))
 }
 
-fn function(path: &str) -> &str {
+pub(super) fn function(path: &str) -> &str {
     path.split('/').nth(3).unwrap_or_default()
 }
 
@@ -26,6 +26,8 @@ pub(super) fn invoke(call: &Call<'_>, path: &str, body: &[u8]) -> Answer {
     let further = body.len().saturating_sub(FIRST_BYTES);
     let units = if further == 0 { 1.0 } else { 1.0 + steps(further, FURTHER_BYTES) };
     call.state.tally().taken(&call.label, 1, units);
+    call.state.reach().invoked(function(path), &String::from_utf8_lossy(body));
+    call.state.events.keep(call, path, body);
     if call.state.plan.records {
         let payload = String::from_utf8_lossy(body).into_owned();
         let invocation = Invocation { function: function(path).to_owned(), payload, answered: call.answered };

@@ -1,32 +1,43 @@
-//! An AWS that answers at once: an HTTP server on loopback.
+//! An AWS that answers at once, or as late as it is told: an HTTP server on loopback.
 //!
 //! It speaks as much of SQS, `DynamoDB` and Lambda as fan-out uses, makes the sessions it is asked
-//! for up, counts every call, and fails when its plan says so.
+//! for up, counts every call, and fails when its plan says so. Events for a function wait at
+//! `/events/{function}`: `GET` takes the next one, `DELETE` says that it is done.
 //!
 //! # Layout
 //!
 //! - [`server`]: connections and requests
 //! - [`faults`]: which calls fail, and how: decided by a seed, never by timing
+//! - [`handing_out`]: events that wait for an environment of their function
+//! - [`reached`]: who was reached, how often, and when
 //! - [`tally`]: calls, entries, bytes and billed units of each operation
 //! - [`record`]: what arrived, for tests to look at
 //! - [`queues`]: lists of queues, their age, and who owns them
 //! - `sqs`, `lambda`, `dynamodb`, `history`: what each service answers
+//! - `sessions`: what `DynamoDB` answers about sessions
 
 mod dynamodb;
 pub mod faults;
+pub mod handing_out;
 mod history;
 mod lambda;
 pub mod queues;
+pub mod reached;
 pub mod record;
 pub mod server;
+mod sessions;
 mod sqs;
 pub mod tally;
 
 use crate::population::Population;
 use faults::Faults;
+use handing_out::{Events, HandsOut};
+use reached::{Reach, Reached};
 use record::Record;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
+    str::FromStr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -51,10 +62,14 @@ pub struct Plan {
     pub max_body: usize,
     /// Which calls fail.
     pub faults: Faults,
-    /// How long every answer takes.
-    pub latency: Duration,
     /// The one operation whose answers take longer, and by how much.
     pub slow: Option<(&'static str, Duration)>,
+    /// How long answers take.
+    pub latency: Latency,
+    /// Which invocations it keeps until somebody takes them.
+    pub hands_out: HandsOut,
+    /// The first event is handed out when so many wait for events.
+    pub takers: usize,
     /// Whether it keeps what arrives.
     pub records: bool,
 }
@@ -71,8 +86,10 @@ impl Plan {
             refused_user: None,
             max_body: usize::MAX,
             faults: Faults::none(),
-            latency: Duration::ZERO,
             slow: None,
+            latency: Latency::default(),
+            hands_out: HandsOut::Nothing,
+            takers: 1,
             records: false,
         }
     }
@@ -83,6 +100,59 @@ impl Plan {
     }
 }
 
+/// How long answers take, from the arrival of the call to that of the answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Latency {
+    /// Those of `DynamoDB`.
+    pub page: Duration,
+    /// Those of Lambda.
+    pub invoke: Duration,
+    /// Those of SQS.
+    pub send: Duration,
+}
+
+impl Latency {
+    fn of(&self, operation: &str) -> Duration {
+        match operation {
+            "Invoke" => self.invoke,
+            operation if server::is_of_sqs(operation) => self.send,
+            _ => self.page,
+        }
+    }
+}
+
+/// Milliseconds: one number for all, or three of `DynamoDB`, Lambda and SQS.
+///
+/// ```
+/// use sbe_bench::sink::Latency;
+/// assert_eq!("50,40,20".parse::<Latency>().unwrap().send.as_millis(), 20);
+/// assert_eq!("8".parse::<Latency>().unwrap().page.as_millis(), 8);
+/// assert!("8,8".parse::<Latency>().is_err());
+/// ```
+impl FromStr for Latency {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let millis = text.split(',').map(|number| number.parse().map(Duration::from_millis));
+        match millis.collect::<Result<Vec<_>, _>>().as_deref() {
+            Ok(&[all]) => Ok(Self { page: all, invoke: all, send: all }),
+            Ok(&[page, invoke, send]) => Ok(Self { page, invoke, send }),
+            _ => Err("must be milliseconds: one number, or three with commas".into()),
+        }
+    }
+}
+
+/// What a sink says in the end.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Account {
+    /// What it was asked for.
+    pub tally: Tally,
+    /// Who was reached.
+    pub reached: Reached,
+    /// CPU seconds that it used itself.
+    pub cpu: f64,
+}
+
 /// What the connections of a sink share.
 #[derive(Debug)]
 pub struct State {
@@ -90,7 +160,9 @@ pub struct State {
     pub plan: Plan,
     /// The queues that a cleanup sees.
     pub queues: queues::Queues,
+    events: Events,
     tally: Mutex<Tally>,
+    reach: Mutex<Reach>,
     record: Mutex<Record>,
     attempts: Mutex<faults::Attempts>,
 }
@@ -100,7 +172,9 @@ impl State {
         Self {
             plan,
             queues: queues::Queues::default(),
+            events: Events::default(),
             tally: Mutex::default(),
+            reach: Mutex::new(Reach::new(plan.population.sessions)),
             record: Mutex::default(),
             attempts: Mutex::default(),
         }
@@ -109,6 +183,20 @@ impl State {
     /// The counts so far.
     pub fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who was reached so far.
+    pub fn reached(&self) -> Reached {
+        self.reach().counted()
+    }
+
+    /// Has an event wait for an environment of `function`.
+    pub fn hand_out(&self, function: &str, event: String) {
+        self.events.add(function, event);
+    }
+
+    fn reach(&self) -> MutexGuard<'_, Reach> {
+        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What arrived so far.

@@ -4,15 +4,18 @@ use super::{Answer, Plan, State, dynamodb, faults::Class, faults::Verdict, lambd
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Request, Response,
-    body::Incoming,
+    Method, Request, Response, StatusCode,
+    body::{Body as _, Incoming},
     header::{CONTENT_TYPE, HeaderValue},
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::Instant,
+};
 
 /// A call as its service sees it.
 pub(super) struct Call<'a> {
@@ -74,7 +77,11 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
 
 /// The answer to a request; an error closes the connection without one.
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+    let arrived = Instant::now();
     let (parts, body) = request.into_parts();
+    if let Some(function) = parts.uri.path().strip_prefix("/events/") {
+        return Ok(hand_out(&state, &parts.method, function).await);
+    }
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("Invoke");
@@ -86,14 +93,18 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
     };
     state.tally().call(&label, body.len());
     let slow = state.plan.slow.filter(|(slow, _)| *slow == operation);
-    tokio::time::sleep(state.plan.latency + slow.map_or(Duration::ZERO, |(_, longer)| longer)).await;
+    let due = arrived + state.plan.latency.of(operation) + slow.map_or(Duration::ZERO, |(_, longer)| longer);
+    // What a page takes to be made up is a part of its latency; what changes something is done when due.
+    if !matches!(operation, "Scan" | "Query") {
+        tokio::time::sleep_until(due).await;
+    }
     let attempt = if state.plan.remembers() { state.attempt(&identity) } else { 0 };
     let faults = state.plan.faults.of(operation);
     let verdict = faults.verdict(&identity, attempt);
     state.record().struck += usize::from(verdict != Verdict::Done);
     let answered = !matches!(verdict, Verdict::Lost { .. });
     let call = Call { state: &state, operation, label, identity, attempt, answered };
-    match verdict {
+    let answer = match verdict {
         Verdict::Done => carry_out(&call, parts.uri.path(), &body).map(response),
         Verdict::Refused(class) => Ok(response(refusal(operation, class))),
         Verdict::Lost { done } => {
@@ -105,7 +116,24 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
             }
             Err(io::ErrorKind::ConnectionReset.into())
         }
+    };
+    tokio::time::sleep_until(due).await;
+    answer
+}
+
+/// Hands the next event of a function out, or takes note that one is done.
+async fn hand_out(state: &State, method: &Method, function: &str) -> Response<Full<Bytes>> {
+    if method == Method::DELETE {
+        state.events.done();
+        return Response::default();
     }
+    let event = state.events.take(function, state.plan.takers).await;
+    state.reach().begin();
+    let mut response = Response::new(Full::from(event.unwrap_or_default()));
+    if response.body().size_hint().exact() == Some(0) {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    response
 }
 
 fn carry_out(call: &Call<'_>, path: &str, body: &[u8]) -> io::Result<Answer> {
@@ -121,13 +149,18 @@ fn carry_out(call: &Call<'_>, path: &str, body: &[u8]) -> io::Result<Answer> {
     }
 }
 
+pub(super) fn is_of_sqs(operation: &str) -> bool {
+    matches!(
+        operation,
+        "SendMessageBatch" | "SendMessage" | "ListQueues" | "GetQueueAttributes" | "DeleteQueue"
+    )
+}
+
 fn refusal(operation: &str, class: Class) -> Answer {
     match (class, operation) {
         (Class::ServerError, _) => Answer::error(500, "InternalServerError"),
         (_, "Invoke") => Answer::error(429, "TooManyRequestsException"),
-        (_, "SendMessageBatch" | "SendMessage" | "ListQueues" | "GetQueueAttributes" | "DeleteQueue") => {
-            Answer::error(400, "ThrottlingException")
-        }
+        (_, operation) if is_of_sqs(operation) => Answer::error(400, "ThrottlingException"),
         _ => Answer::error(400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn send_message_batch(call: &Call<'_>, body: &[u8]) -> io::Result<Ans
     let bytes: usize = batch.entries.iter().map(|entry| entry.message_body.len()).sum();
     call.state.record().struck += struck;
     call.state.tally().taken(call.operation, taken.len(), steps(bytes, BILLED_BYTES));
+    call.state.reach().sent(&batch.queue_url, taken.len());
     keep(call, &batch.queue_url, &taken);
     Ok(Answer::ok(format!(r#"{{"Successful":[{successful}],"Failed":[{failed}]}}"#)))
 }

@@ -43,7 +43,7 @@ async fn everyone_is_shared_out() {
 async fn time_that_ends_in_the_middle() {
     let trials = Class::ALL.map(async |class| {
         let faults = Faults { stall: 2 * SHORT, ..faults(class, 10) };
-        let latency = Duration::from_millis(100);
+        let latency = "100".parse().unwrap();
         let sink = sink_with(Plan { page_items: Some(16), latency, faults, ..plan(1) });
         let app = app(&sink).await;
         for messages in [broadcasts(), narrowcasts()] {
@@ -56,7 +56,8 @@ async fn time_that_ends_in_the_middle() {
     futures::future::join_all(trials).await;
 }
 
-/// One lookup is not answered: it is handed on, and nobody else waits for it or is repeated.
+/// One lookup is not answered: it is handed on (as the broadcast beside it is anyway), and nobody else
+/// waits for it or is repeated.
 #[tokio::test]
 async fn a_silent_lookup_is_handed_on_alone() {
     let sink = sink_with(Plan { faults: always("Query"), ..plan(1) });
@@ -67,12 +68,13 @@ async fn a_silent_lookup_is_handed_on_alone() {
     let outcome = invoke(app(&sink).await, kinesis(&messages), SHORT).await.unwrap();
     assert_eq!(serde_json::to_value(outcome).unwrap()["batchItemFailures"], json!([]));
     let record = sink.state.record();
-    let handed_on: Vec<Value> = record
+    let mut handed_on: Vec<Value> = record
         .invocations
         .iter()
         .filter(|invoked| invoked.function.ends_with(DISPATCHER))
         .map(|invoked| serde_json::from_str(&invoked.payload).unwrap())
         .collect();
+    handed_on.retain(|event| event[FIELD]["part"]["lookup"] != "all");
     assert_eq!(handed_on.len(), 1);
     assert_eq!(handed_on[0][FIELD]["part"], json!({"lookup": {"account": 7}}));
     assert_eq!(handed_on[0][FIELD]["messages"].as_array().unwrap().len(), 1);
