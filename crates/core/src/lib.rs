@@ -14,6 +14,7 @@
 //! - [`handed_on`]: what a dispatcher hands on to another invocation of itself
 //! - [`payload`]: what the dispatcher hands to the sender and to the history, cut to size
 //! - [`audience`]: the distinct users that a batch reaches, for their histories
+//! - [`broadcast`]: what a message must be like to be for everyone
 //! - [`batch`]: SQS batches within their limits
 //! - [`cleanup`]: which queues nobody owns, and how very many are gone through
 //! - [`frame`]: the encrypted body of an SQS message
@@ -25,6 +26,7 @@
 
 pub mod audience;
 pub mod batch;
+pub mod broadcast;
 pub mod cleanup;
 pub mod frame;
 pub mod handed_on;

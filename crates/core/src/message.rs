@@ -6,6 +6,7 @@
 
 use crate::{
     Invalid,
+    broadcast::mistaken_key,
     history::Timestamp,
     id::{AccountId, MessageId, SessionId, UserId},
     target::Target,
@@ -25,6 +26,9 @@ pub const MAX_MESSAGES_PER_CALL: usize = 500;
 /// Present (with any value): the message is sent to queues but kept in no history.
 pub const SQS_ONLY: &str = "_sqs_only";
 
+/// Present (with any value): a message without routing keys is meant for everyone.
+pub const EVERYONE: &str = "_everyone";
+
 /// The application's own type of a message, by which a history can be filtered.
 pub const TYPE: &str = "_type";
 
@@ -35,6 +39,7 @@ pub struct Message {
     target: Target,
     kind: Option<String>,
     sqs_only: bool,
+    is_marked: bool,
     json: String,
 }
 
@@ -45,7 +50,8 @@ impl Message {
     /// is called when the message brings no `messageId`.
     ///
     /// Errors name the field: a routing key that is present but malformed refuses the message, so
-    /// that a mistake never widens its audience.
+    /// that a mistake never widens its audience. So does, in a message without routing keys and without
+    /// `_everyone`, a field whose name differs from one of them only in case, `_` or `-`.
     ///
     /// ```
     /// use sbe_core::{id::MessageId, message::Message, target::Target};
@@ -66,7 +72,11 @@ impl Message {
         }
         let fields: Fields<'_> = serde_json::from_slice(json)
             .map_err(|_| Invalid::new("message", "must be a JSON object in UTF-8"))?;
-        Self::from_fields(&fields, path, default_id)
+        let message = Self::from_fields(&fields, path, default_id)?;
+        if message.target == Target::EVERYONE && !message.is_marked {
+            fields.0.iter().find_map(|(name, _)| mistaken_key(name)).map_or(Ok(()), Err)?;
+        }
+        Ok(message)
     }
 
     /// Reads a message that was parsed before, from its [`json`](Self::json).
@@ -96,6 +106,7 @@ impl Message {
             target: own_target.overridden_by(path),
             kind: fields.get(TYPE)?.and_then(kind),
             sqs_only: fields.get(SQS_ONLY)?.is_some(),
+            is_marked: fields.get(EVERYONE)?.is_some(),
             json: fields.with_additions(path, added_id.as_ref()),
             id: own_id.or(added_id).expect("a message has its own id or was just given one"),
         })
@@ -119,6 +130,11 @@ impl Message {
     /// Whether the message asked to be kept in no history.
     pub fn sqs_only(&self) -> bool {
         self.sqs_only
+    }
+
+    /// Whether the message says that it is meant for everyone, should it have no routing keys.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// The JSON text that browsers receive.

@@ -2,7 +2,7 @@
 
 use crate::{
     dispatcher::{DISPATCHER, FIELD, broadcasts, check, dispatch_until_done, invoke, narrowcasts, plan},
-    trial::{TIME, clients, faults, leak, silence, sink_with},
+    trial::{TIME, clients, clients_with, faults, leak, silence, sink_with},
 };
 use event_dispatcher::App;
 use futures::future::{Either, select};
@@ -183,4 +183,23 @@ async fn a_record_that_cannot_be_parked_holds_up_nobody() {
     };
     let outcome = serde_json::to_value(invocation.await.unwrap()).unwrap();
     assert_eq!(outcome["batchItemFailures"][0]["itemIdentifier"], format!("{:056}", 1));
+}
+
+/// docs/PROTOCOL.md: "Where the deployment's `Broadcasts` is `marked`, it is rejected unless it has
+/// `_everyone`."
+#[tokio::test]
+async fn broadcasts_are_made_on_purpose_where_they_must_be_marked() {
+    let sink = sink_with(plan(1));
+    let clients = clients_with(&sink, DISPATCHER, &[("BROADCASTS", "marked")]).await;
+    let app = leak(App::new(&clients));
+    let batch = [message_json(0, 300, ""), message_json(1, 300, r#""_everyone":1,"#)];
+    let outcome = invoke(app, kinesis(&batch), TIME).await.unwrap();
+    assert_eq!(serde_json::to_value(outcome).unwrap()["batchItemFailures"], json!([]));
+    let record = sink.state.record();
+    let parked: Value = serde_json::from_str(&record.sent[0]).unwrap();
+    let reason = "_everyone must be in a message without accountId, userId or sessionId";
+    assert_eq!((record.sent.len(), &parked["reason"]), (1, &json!(reason)));
+    let reached = |invoked: &&sbe_bench::sink::record::Invocation| invoked.payload.contains("\"number\":1");
+    assert_eq!(record.invocations.iter().filter(reached).count(), record.invocations.len());
+    assert!(!record.invocations.is_empty());
 }
