@@ -9,12 +9,15 @@ interface Entry {
   failures: number;
   /** The attempt in progress. */
   running?: Promise<boolean>;
+  /** A loop has left it to the next one. */
+  undone: boolean;
   settled: boolean;
 }
 
 /**
  * Brings each message to this tab's handlers once. It remembers by messageId which messages are settled,
- * that is handled or given up, and how often the others have failed.
+ * that is handled or given up, and how often the others have failed. What nobody handles it keeps until
+ * somebody does.
  */
 export class Inbox {
   readonly #emitter: Emitter;
@@ -22,6 +25,8 @@ export class Inbox {
   readonly #size: number;
   /** Oldest first. */
   readonly #entries = new Map<string, Entry>();
+  /** Is told of each message that is settled, in the turn in which its handlers return. */
+  settled: (id: string) => void = () => {};
 
   /** @param size - how many messages are remembered */
   constructor(emitter: Emitter, maxAttempts: number, size: number) {
@@ -49,21 +54,16 @@ export class Inbox {
     });
   }
 
-  /** The ids of the newest settled messages. */
-  settled(limit: number): string[] {
-    const ids = [...this.#entries].filter(([, entry]) => entry.settled).map(([id]) => id);
-    return ids.slice(-limit);
-  }
-
-  /** Takes over what {@link Inbox.settled} returned before a reload. */
+  /** Takes over what was settled before a reload, or in another tab. */
   settle(ids: Iterable<string>): void {
     for (const id of ids) this.#entry(id).settled = true;
   }
 
   #attempt(id: string, attempt: (entry: Entry) => Promise<boolean>): Promise<boolean> {
     const entry = this.#entry(id);
+    if (entry.running) return entry.running;
     if (entry.settled) return Promise.resolve(true);
-    entry.running ??= attempt(entry).then((settled) => {
+    entry.running = attempt(entry).then((settled) => {
       entry.running = undefined;
       entry.settled = settled;
       if (settled) entry.done.clear();
@@ -73,25 +73,49 @@ export class Inbox {
   }
 
   async #deliver(message: Message, metadata: Metadata, entry: Entry): Promise<boolean> {
-    const failures = await this.#call(message, metadata, entry.done);
-    if (failures.length === 0) return true;
-    const errors = failures.filter((failure) => failure !== UNDONE);
-    if (errors.length === 0 || ++entry.failures < this.#maxAttempts) return false;
-    this.#fail("handler", "a message was given up", errors[0], metadata.messageId);
-    return true;
+    for (;;) {
+      // Taken before the call: a loop may follow another one while this waits for the handlers.
+      const { added } = this.#emitter;
+      const receipt = readReceipt(message);
+      if (receipt || this.#emitter.takesMessages) {
+        const failures = await this.#call(message, metadata, receipt, entry);
+        const errors = failures.filter((failure) => failure !== UNDONE);
+        if (errors.length > 0) return this.#failed(errors[0], message, entry);
+        if (!entry.undone) return true;
+      }
+      await added;
+      entry.undone = false;
+    }
   }
 
-  #call(message: Message, metadata: Metadata, done: Set<unknown>): Promise<unknown[]> {
-    const receipt = readReceipt(message);
-    if (receipt) return this.#emitter.deliver("receipt", [receipt, metadata], done);
-    return this.#emitter.deliver("message", [message, metadata], done);
+  async #call(
+    message: Message,
+    metadata: Metadata,
+    receipt: Receipt | undefined,
+    entry: Entry,
+  ): Promise<unknown[]> {
+    const events = receipt ? ["receipt"] : ["message", `type:${message._type}`];
+    const args = [receipt ?? message, metadata];
+    const failures = await this.#emitter.deliver(events, args, entry.done, () => {
+      if (!entry.undone) this.settled(metadata.messageId);
+    });
+    entry.undone ||= failures.includes(UNDONE);
+    return failures;
+  }
+
+  #failed(error: unknown, message: Message, entry: Entry): boolean {
+    if (++entry.failures < this.#maxAttempts) return false;
+    const { messageId } = message;
+    this.#fail("handler", "a message was given up", error, messageId, message);
+    this.settled(messageId);
+    return true;
   }
 
   #entry(id: string): Entry {
     const known = this.#entries.get(id);
     if (known) return known;
     if (this.#entries.size >= this.#size) this.#forgetOldest();
-    const entry = { done: new Set(), failures: 0, settled: false };
+    const entry = { done: new Set(), failures: 0, undone: false, settled: false };
     this.#entries.set(id, entry);
     return entry;
   }
@@ -102,8 +126,8 @@ export class Inbox {
     }
   }
 
-  #fail(code: "handler" | "decrypt", text: string, cause: unknown, id: string): void {
-    this.#emitter.emit("error", new BrowserEventsError(code, text, cause, id));
+  #fail(code: "handler" | "decrypt", text: string, cause: unknown, id: string, message?: Message): void {
+    this.#emitter.emit("error", new BrowserEventsError(code, text, cause, id, message));
   }
 }
 

@@ -1,26 +1,33 @@
 import type { Environment } from "./environment.js";
-import type { Inbox } from "./inbox.js";
 
-/** How many messages are remembered across a reload. */
-const LIMIT = 1000;
+/** How many messages are remembered: more than can wait for their deletion at a time, in several sessions. */
+const LIMIT = 256;
+const KEY = "sqs-browser-events";
 
 /**
- * Keeps the newest settled messages' ids for this tab's next page: their deletion may not have reached
- * the queue when the page goes.
+ * Keeps a settled message's id for the pages to come, in all tabs: its deletion may not have reached the queue
+ * when this page goes, which it may do without a word.
+ * @param name - the session's
  */
-export function remember(env: Environment, name: string, inbox: Inbox): void {
+export function remember(env: Environment, name: string, id: string): void {
   try {
-    env.storage?.setItem(name, JSON.stringify(inbox.settled(LIMIT)));
+    const ids = read(env).filter(([ofName, known]) => ofName !== name || known !== id);
+    env.storage?.setItem(KEY, JSON.stringify([...ids, [name, id]].slice(-LIMIT)));
   } catch {
-    // A full or blocked storage costs at most a repeated message.
+    // A full or forbidden storage costs at most a repeated message.
   }
 }
 
-/** Restores what {@link remember} kept. */
-export function recall(env: Environment, name: string, inbox: Inbox): void {
+/** The ids that {@link remember} has kept, in whichever tab. */
+export function recall(env: Environment, name: string): string[] {
+  return read(env).flatMap(([ofName, id]) => (ofName === name ? [id] : []));
+}
+
+/** Oldest first, each with its session's name. */
+function read(env: Environment): [name: string, id: string][] {
   try {
-    inbox.settle(JSON.parse(env.storage?.getItem(name) ?? "[]"));
+    return JSON.parse(env.storage?.getItem(KEY) ?? "[]");
   } catch {
-    // As above.
+    return [];
   }
 }

@@ -1,0 +1,118 @@
+import { Batch, Outbox, type Sending, SIGNATURE_LIFE } from "./batch.js";
+import type { QueueMessage } from "./sqs.js";
+
+/** The longest that SQS hides a message, seconds. */
+const LONGEST = 43_200;
+/** How long a failure waits for others to be told with it, milliseconds. */
+const TOGETHER = 50;
+const ACTION = "ChangeMessageVisibility";
+
+/** The messages of one answer: they are hidden from others until the same moment. */
+interface Group {
+  queue: string;
+  /** Gives them back. */
+  back: Batch;
+  /** For how long they were hidden last, seconds. */
+  span: number;
+  /** Until when, epoch milliseconds. */
+  until: number;
+}
+
+/**
+ * The messages that this page has taken from the queue and not finished. While handlers work they stay hidden
+ * from others; when the page stops, or a handler fails, they are given back at once.
+ */
+export class Leases {
+  readonly #sending: Sending;
+  readonly #failed: Outbox;
+  readonly #leases = new Map<string, { message: QueueMessage; group: Group }>();
+
+  constructor(sending: Sending) {
+    this.#sending = sending;
+    // What fails comes again at another time than it should; it is known then.
+    this.#failed = new Outbox(sending, ACTION, () => {});
+  }
+
+  /**
+   * Takes what SQS has handed out for so many seconds; resolves when it can be given back.
+   * @returns the messages that this page does not have already; of the others it takes the newer handles
+   */
+  async take(queue: string, messages: QueueMessage[], span: number): Promise<QueueMessage[]> {
+    const until = this.#now() + span * 1000;
+    const group: Group = { queue, back: new Batch(this.#sending, ACTION, queue), span, until };
+    const fresh: QueueMessage[] = [];
+    for (const { id, receiptHandle } of messages) {
+      const known = this.#leases.get(id)?.message;
+      if (known) this.end(known);
+      const message = known ?? (messages.find((one) => one.id === id) as QueueMessage);
+      message.receiptHandle = receiptHandle;
+      if (!known) fresh.push(message);
+      this.#leases.set(id, { message, group });
+      group.back.entries.set(id, { ReceiptHandle: receiptHandle, VisibilityTimeout: 0 });
+    }
+    await this.#keep(group);
+    return fresh;
+  }
+
+  /** Whether the message is still this page's. */
+  has(message: QueueMessage): boolean {
+    return this.#leases.get(message.id)?.message === message;
+  }
+
+  /** No longer follows a message. @returns until when it is hidden, epoch milliseconds */
+  end(message: QueueMessage): number {
+    const group = this.#leases.get(message.id)?.group;
+    this.#leases.delete(message.id);
+    group?.back.entries.delete(message.id);
+    return group?.until ?? 0;
+  }
+
+  /** Has a message handed out again after a delay, seconds. */
+  giveBack(message: QueueMessage, seconds: number): void {
+    const lease = this.#leases.get(message.id);
+    if (!lease) return;
+    this.end(message);
+    const entry = { ReceiptHandle: message.receiptHandle, VisibilityTimeout: Math.ceil(seconds) };
+    this.#failed.add(lease.group.queue, message.id, entry, this.#now() + TOGETHER);
+  }
+
+  /** Gives everything back. @param closing - in this turn, by requests that outlive the page */
+  async giveAllBack(closing = false): Promise<void> {
+    const groups = this.#groups();
+    this.#leases.clear();
+    const sent = groups.map(({ back }) => back.send(closing).catch(() => {}));
+    await Promise.all([...sent, this.#failed.flush(closing)]);
+  }
+
+  /** There are new keys to sign with. */
+  renewed(): void {
+    for (const { back } of this.#groups()) void back.sign();
+  }
+
+  #groups(): Group[] {
+    return [...new Set([...this.#leases.values()].map(({ group }) => group))];
+  }
+
+  /** Watches over a group: hides it for longer, for twice as long each time, as what takes long may take longer. */
+  #keep(group: Group): Promise<void> {
+    const { environment, visibilityTimeout } = this.#sending.settings;
+    const wake = () => {
+      const entries = [...group.back.entries];
+      if (entries.length === 0 || !this.#leases.has(entries[0]?.[0] as string)) return;
+      if (group.until - this.#now() < group.span * 600) {
+        group.span = Math.min(LONGEST, Math.max(group.span * 2, visibilityTimeout));
+        group.until = this.#now() + group.span * 1000;
+        const longer = new Batch(this.#sending, ACTION, group.queue);
+        for (const [id, entry] of entries) longer.entries.set(id, { ...entry, VisibilityTimeout: group.span });
+        void longer.send().catch(() => {});
+      }
+      void this.#keep(group);
+    };
+    environment.setTimeout(wake, Math.min((group.until - this.#now()) / 2, SIGNATURE_LIFE));
+    return group.back.sign();
+  }
+
+  #now(): number {
+    return this.#sending.settings.environment.now();
+  }
+}
