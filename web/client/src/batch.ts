@@ -24,6 +24,7 @@ export class Batch {
   readonly #sending: Sending;
   readonly #action: BatchAction;
   readonly #queue: string;
+  #newest?: Promise<SignedRequest | undefined>;
   #ready?: SignedRequest;
   #timer: unknown;
 
@@ -36,11 +37,15 @@ export class Batch {
 
   /** Signs it, with the newest keys, and goes on doing so; resolves when it is ready to be sent. */
   async sign(): Promise<void> {
-    const { environment } = this.#sending.settings;
-    environment.clearTimeout(this.#timer);
+    const { settings } = this.#sending;
+    settings.clearTimeout(this.#timer);
     if (this.entries.size === 0) return;
-    this.#timer = environment.setTimeout(() => void this.sign(), SIGNATURE_LIFE);
-    this.#ready = await this.#signed();
+    this.#timer = settings.setTimeout(() => void this.sign(), SIGNATURE_LIFE);
+    const signing = this.#signed();
+    this.#newest = signing;
+    const request = await signing;
+    // Signatures may be ready in another order than they were begun.
+    if (signing === this.#newest) this.#ready = request;
   }
 
   /**
@@ -49,7 +54,7 @@ export class Batch {
    * @throws SqsError when some or all were not changed
    */
   async send(closing = false): Promise<void> {
-    this.#sending.settings.environment.clearTimeout(this.#timer);
+    this.#sending.settings.clearTimeout(this.#timer);
     const request = (closing && this.#ready) || (await this.#signed());
     if (request) await this.#sending.sqs.send(request, closing);
   }
@@ -81,7 +86,7 @@ export class Outbox {
 
   /** @param due - when it is sent at the latest, epoch milliseconds */
   add(queue: string, id: string, entry: BatchEntry, due: number): void {
-    const { environment } = this.#sending.settings;
+    const { settings } = this.#sending;
     const old = queue === this.#queue && this.#batch;
     const batch = old || new Batch(this.#sending, this.#action, queue);
     this.#batch = batch;
@@ -89,8 +94,8 @@ export class Outbox {
     this.#due = old ? Math.min(this.#due, due) : due;
     batch.entries.set(id, entry);
     if (batch.entries.size === MOST) return void this.flush();
-    environment.clearTimeout(this.#timer);
-    this.#timer = environment.setTimeout(() => void this.flush(), this.#due - environment.now());
+    settings.clearTimeout(this.#timer);
+    this.#timer = settings.setTimeout(() => void this.flush(), this.#due - settings.now());
     void batch.sign();
   }
 
@@ -98,7 +103,7 @@ export class Outbox {
   async flush(closing = false): Promise<void> {
     const batch = this.#batch;
     this.#batch = undefined;
-    this.#sending.settings.environment.clearTimeout(this.#timer);
+    this.#sending.settings.clearTimeout(this.#timer);
     await batch?.send(closing).catch(this.#failed);
   }
 }

@@ -32,14 +32,14 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   /** @throws TypeError that names the option and what it must be */
   constructor(options: Options<E>) {
     const settings = withDefaults(options as Options<unknown> as Options);
-    const { environment, maxAttempts, dedupeSize, messageRetentionPeriod } = settings;
-    const emitter = new Emitter(environment.report);
+    const { maxAttempts, dedupeSize, messageRetentionPeriod } = settings;
+    const emitter = new Emitter(settings.report);
     const status = () => this.#status;
     this.#client = {
       settings,
       emitter,
       inbox: new Inbox(emitter, maxAttempts, dedupeSize),
-      clock: new ServiceClock(environment),
+      clock: new ServiceClock(settings),
       continuity: new Continuity(messageRetentionPeriod),
       get state() {
         return status().state;

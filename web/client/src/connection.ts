@@ -59,10 +59,9 @@ export class Connection {
   constructor(client: Client) {
     this.#client = client;
     const { settings, clock, emitter, inbox } = client;
-    const { environment } = settings;
     const { signal } = this.#life;
-    const sqs = new Sqs(environment, clock);
-    this.#used = settings.usedUntil?.(environment, signal, () => this.#usage()) ?? (() => Number.MAX_VALUE);
+    const sqs = new Sqs(settings, clock);
+    this.#used = settings.usedUntil?.(settings, signal, () => this.#usage()) ?? (() => Number.MAX_VALUE);
     this.#pace = new Pace(settings, client.retrying);
     this.#keeper = new SessionKeeper(settings, clock, this.#pace, signal, {
       renewed: ({ expires }) => emitter.emit("renewed", { expires }),
@@ -78,13 +77,13 @@ export class Connection {
     });
     this.#poller = new Poller(settings, this.#keeper, sqs, this.#pace, {
       received: (session, messages, visibility) => this.#received(session, messages, visibility),
-      resting: () => Math.max(this.#used(), this.#group?.tabs?.used ?? 0) < environment.now(),
+      resting: () => Math.max(this.#used(), this.#group?.tabs?.used ?? 0) < settings.now(),
       disturbed: (reason) => this.#setState("connecting", reason),
       refused: (error) => this.#error("service", "SQS refused to hand out messages", error),
     });
     inbox.settled = (id) => {
       const { session } = this.#keeper;
-      if (session) remember(environment, sessionName(session), id);
+      if (session) remember(settings, sessionName(session), id);
     };
     emitter.watch = (message, id) => this.#watch(message, id);
   }
@@ -95,12 +94,12 @@ export class Connection {
   }
 
   start(): void {
-    const { environment, pauseWhenHidden } = this.#client.settings;
-    watchPage(environment, this.#life.signal, {
+    const { settings } = this.#client;
+    watchPage(settings, this.#life.signal, {
       network: () => this.#hurry(),
       hidden: () => {
         void this.#deletions.flush(true);
-        if (pauseWhenHidden) this.#pause("hidden");
+        if (settings.pauseWhenHidden) this.#pause("hidden");
       },
       visible: () => this.#unpause("hidden"),
       freezing: () => {
@@ -113,8 +112,8 @@ export class Connection {
         this.#unpause("frozen");
       },
     });
-    this.#tick(environment.now());
-    if (pauseWhenHidden && environment.hidden()) this.#pause("hidden");
+    this.#tick(settings.now());
+    if (settings.pauseWhenHidden && settings.hidden()) this.#pause("hidden");
     else void this.#run();
   }
 
@@ -124,7 +123,7 @@ export class Connection {
    */
   async stop(end?: { reason?: string }): Promise<void> {
     this.#life.abort();
-    this.#client.settings.environment.clearTimeout(this.#timer);
+    this.#client.settings.clearTimeout(this.#timer);
     if (end) this.#group?.tabs?.say({ type: "end", ...end });
     this.#group?.tabs?.close();
     await Promise.all([this.#deletions.flush(), this.#leases.giveAllBack()]);
@@ -144,8 +143,9 @@ export class Connection {
 
   #pause(why: "hidden" | "frozen"): void {
     this.#paused.add(why);
-    void this.#leases.giveAllBack(true);
+    // First the poll ends, or it would take again what is given back.
     this.#activity.abort();
+    void this.#leases.giveAllBack(true);
     this.#setState("paused");
   }
 
@@ -167,13 +167,13 @@ export class Connection {
   #join(session: Session): Group {
     const { settings, inbox, emitter, end } = this.#client;
     // A page before this one may have gone before its deletions reached the queue.
-    inbox.settle(recall(settings.environment, sessionName(session)));
+    inbox.settle(recall(settings, sessionName(session)));
     return new Group(settings, session, {
       hello: (theirs, used) => {
         this.#keeper.adopt(theirs, true);
         if (!this.leading) return;
         this.#beat();
-        if (used > settings.environment.now()) this.#pace.hurry();
+        if (used > settings.now()) this.#pace.hurry();
       },
       used: this.#used,
       beat: (beat) => this.#heard(beat),
@@ -227,9 +227,9 @@ export class Connection {
   }
 
   #tick(last: number): void {
-    const { environment } = this.#client.settings;
-    this.#timer = environment.setTimeout(() => {
-      const now = environment.now();
+    const { settings } = this.#client;
+    this.#timer = settings.setTimeout(() => {
+      const now = settings.now();
       if (now - last > SILENCE * 1000) this.#wake();
       else if (this.leading) this.#beat();
       else if (this.#paused.size === 0) this.#group?.watch();
@@ -259,12 +259,12 @@ export class Connection {
 
   /** Tells of a handler that does not end; returns what says that it has. */
   #watch(message: Message, id: string): () => void {
-    const { environment, handlerTimeout } = this.#client.settings;
-    const timer = environment.setTimeout(() => {
+    const { settings } = this.#client;
+    const timer = settings.setTimeout(() => {
       this.#intake.free(id);
-      this.#error("slow", `a handler has not finished within ${handlerTimeout} s`, undefined, id, message);
-    }, handlerTimeout * 1000);
-    return () => environment.clearTimeout(timer);
+      this.#error("slow", `a handler has not finished within ${settings.handlerTimeout} s`, undefined, id, message);
+    }, settings.handlerTimeout * 1000);
+    return () => settings.clearTimeout(timer);
   }
 
   #noSession(error: unknown): void {

@@ -16,11 +16,11 @@ export class Group {
 
   constructor(settings: Settings, session: Session, hooks: TabsHooks) {
     this.#settings = settings;
-    const { channel, locks } = settings.environment;
+    const { channel, locks } = settings;
     if (!settings.shareTabs || !channel || !locks) return;
     const name = sessionName(session);
     this.#election = new Election(locks, name);
-    this.tabs = new Tabs(settings.environment, channel(name), hooks);
+    this.tabs = new Tabs(settings, channel(name), hooks);
   }
 
   get leading(): boolean {
@@ -41,7 +41,7 @@ export class Group {
 
   /** Takes the lead if the leader has fallen silent. */
   watch(): void {
-    const silence = this.#settings.environment.now() - (this.tabs?.heardAt ?? Number.POSITIVE_INFINITY);
+    const silence = this.#settings.now() - (this.tabs?.heardAt ?? Number.POSITIVE_INFINITY);
     if (!this.#leading && silence > SILENCE * 1000) this.#election?.steal();
   }
 }

@@ -3,9 +3,6 @@ import type { Settings } from "./options.js";
 import type { Pace } from "./pace.js";
 import { limited, type ServiceClock } from "./time.js";
 
-/** How long `getHistory` may take, seconds. */
-const ANSWER_TIME = 15;
-
 interface Hooks {
   /** @returns whether the message is settled; if not, it is brought again */
   bring(message: Message, metadata: Metadata): Promise<boolean>;
@@ -21,9 +18,9 @@ export async function fillIn(
   since: number,
   hooks: Hooks,
 ): Promise<void> {
-  const { getHistory, environment } = settings;
+  const { getHistory } = settings;
   if (!getHistory) return;
-  const get = () => limited(environment, ANSWER_TIME, "getHistory", (async () => getHistory({ since }))());
+  const get = () => limited(settings, settings.answerTimeout, "getHistory", (async () => getHistory({ since }))());
   const missed = await pace.retry(signal, get, hooks.failed);
   const bring = async (message: Message) => {
     const { messageId } = message;

@@ -9,7 +9,7 @@ import type { QueueMessage } from "./sqs.js";
 import type { ServiceClock } from "./time.js";
 
 /** How long before a message is handed out again its deletion is sent, milliseconds. */
-const MARGIN = 1500;
+const MARGIN = 1000;
 
 interface Hooks {
   /** Brings a message to the other tabs: whether they have settled it. */
@@ -108,8 +108,8 @@ export class Intake {
   }
 
   #delete(queue: string, queued: QueueMessage): void {
-    const { environment, deleteDelay } = this.#settings;
-    const due = Math.min(environment.now() + deleteDelay * 1000, this.#leases.end(queued) - MARGIN);
+    const { deleteDelay } = this.#settings;
+    const due = Math.min(this.#settings.now() + deleteDelay * 1000, this.#leases.end(queued) - MARGIN);
     this.#deletions.add(queue, queued.id, { ReceiptHandle: queued.receiptHandle }, due);
   }
 

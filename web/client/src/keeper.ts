@@ -8,8 +8,6 @@ import { childController, limited, type ServiceClock, whenAborted } from "./time
 const QUEUE_SPREADS = 10;
 /** How long SQS may refuse new keys, since the queue's tag that opens it to them has just been moved; seconds. */
 const TAG_SPREADS = 90;
-/** How long `getSession` may take, seconds. */
-const ANSWER_TIME = 15;
 /** How long polling stops for a renewal, seconds: the old keys may end with it, so that a poll would be wasted. */
 const PATIENCE = 3;
 
@@ -56,7 +54,7 @@ export class SessionKeeper {
   async ready(): Promise<Session | undefined> {
     if (!this.#session || this.#expired()) await this.#renew();
     else if (this.#clock.now() >= this.#renewAt && !this.#renewing) {
-      await limited(this.#settings.environment, PATIENCE, "", this.#renew()).catch(() => {});
+      await limited(this.#settings, PATIENCE, "", this.#renew()).catch(() => {});
     }
     return this.#session;
   }
@@ -66,8 +64,8 @@ export class SessionKeeper {
     if (session !== this.#session || this.#worked) return;
     this.#worked = true;
     const left = session.expires - this.#clock.now();
-    const { renewBefore, environment } = this.#settings;
-    const margin = Math.min(renewBefore, left / 2) * (0.5 + environment.random() / 2);
+    const { renewBefore } = this.#settings;
+    const margin = Math.min(renewBefore, left / 2) * (0.5 + this.#settings.random() / 2);
     // Keys that work though they seem to have expired: no clock to go by, so wait until they are refused.
     this.#renewAt = left > 0 ? session.expires - margin : Number.POSITIVE_INFINITY;
   }
@@ -77,7 +75,7 @@ export class SessionKeeper {
    * queue's tag again, so that tabs or tries would chase each other.
    */
   isSpreading(session: Session, error: SqsError): boolean {
-    const age = (this.#settings.environment.now() - this.#since) / 1000;
+    const age = (this.#settings.now() - this.#since) / 1000;
     const limit = error.noQueue ? QUEUE_SPREADS : TAG_SPREADS;
     return error.needsSession && session === this.#session && !this.#worked && age < limit;
   }
@@ -112,13 +110,13 @@ export class SessionKeeper {
 
   async #fetch(): Promise<void> {
     const before = this.#session;
-    const { getSession, environment } = this.#settings;
+    const settings = this.#settings;
     const attempt = childController(this.#signal);
     this.#replaced = () => attempt.abort();
-    const ask = async () => this.#offer(complete(await getSession({ reason: this.#reason() })), before);
+    const ask = async () => this.#offer(complete(await settings.getSession({ reason: this.#reason() })), before);
     const get = () => {
       const answer = Promise.race([ask(), whenAborted(attempt.signal)]);
-      return limited(environment, ANSWER_TIME, "getSession", answer);
+      return limited(settings, settings.answerTimeout, "getSession", answer);
     };
     await this.#pace.retry(attempt.signal, get, this.#hooks.failed);
     attempt.abort();
@@ -139,7 +137,7 @@ export class SessionKeeper {
   #take(session: Session): void {
     const first = !this.#session;
     this.#session = session;
-    this.#since = this.#settings.environment.now();
+    this.#since = this.#settings.now();
     this.#refused = this.#worked = false;
     this.#renewAt = Number.POSITIVE_INFINITY;
     this.#replaced();

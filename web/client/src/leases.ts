@@ -41,14 +41,17 @@ export class Leases {
     const until = this.#now() + span * 1000;
     const group: Group = { queue, back: new Batch(this.#sending, ACTION, queue), span, until };
     const fresh: QueueMessage[] = [];
-    for (const { id, receiptHandle } of messages) {
+    for (const message of messages) {
+      const { id, receiptHandle: ReceiptHandle } = message;
       const known = this.#leases.get(id)?.message;
-      if (known) this.end(known);
-      const message = known ?? (messages.find((one) => one.id === id) as QueueMessage);
-      message.receiptHandle = receiptHandle;
-      if (!known) fresh.push(message);
-      this.#leases.set(id, { message, group });
-      group.back.entries.set(id, { ReceiptHandle: receiptHandle, VisibilityTimeout: 0 });
+      if (known) {
+        this.end(known);
+        known.receiptHandle = ReceiptHandle;
+      } else {
+        fresh.push(message);
+      }
+      this.#leases.set(id, { message: known ?? message, group });
+      group.back.entries.set(id, { ReceiptHandle, VisibilityTimeout: 0 });
     }
     await this.#keep(group);
     return fresh;
@@ -78,29 +81,21 @@ export class Leases {
 
   /** Gives everything back. @param closing - in this turn, by requests that outlive the page */
   async giveAllBack(closing = false): Promise<void> {
-    const groups = this.#groups();
+    const groups = new Set([...this.#leases.values()].map(({ group }) => group));
     this.#leases.clear();
-    const sent = groups.map(({ back }) => back.send(closing).catch(() => {}));
+    const sent = [...groups].map(({ back }) => back.send(closing).catch(() => {}));
     await Promise.all([...sent, this.#failed.flush(closing)]);
-  }
-
-  /** There are new keys to sign with. */
-  renewed(): void {
-    for (const { back } of this.#groups()) void back.sign();
-  }
-
-  #groups(): Group[] {
-    return [...new Set([...this.#leases.values()].map(({ group }) => group))];
   }
 
   /** Watches over a group: hides it for longer, for twice as long each time, as what takes long may take longer. */
   #keep(group: Group): Promise<void> {
-    const { environment, visibilityTimeout } = this.#sending.settings;
+    const { settings } = this.#sending;
     const wake = () => {
-      const entries = [...group.back.entries];
-      if (entries.length === 0 || !this.#leases.has(entries[0]?.[0] as string)) return;
+      const { entries } = group.back;
+      // Finished, or given back.
+      if (![...entries.keys()].some((id) => this.#leases.get(id)?.group === group)) return;
       if (group.until - this.#now() < group.span * 600) {
-        group.span = Math.min(LONGEST, Math.max(group.span * 2, visibilityTimeout));
+        group.span = Math.min(LONGEST, Math.max(group.span * 2, settings.visibilityTimeout));
         group.until = this.#now() + group.span * 1000;
         const longer = new Batch(this.#sending, ACTION, group.queue);
         for (const [id, entry] of entries) longer.entries.set(id, { ...entry, VisibilityTimeout: group.span });
@@ -108,11 +103,11 @@ export class Leases {
       }
       void this.#keep(group);
     };
-    environment.setTimeout(wake, Math.min((group.until - this.#now()) / 2, SIGNATURE_LIFE));
+    settings.setTimeout(wake, Math.min((group.until - this.#now()) / 2, SIGNATURE_LIFE));
     return group.back.sign();
   }
 
   #now(): number {
-    return this.#sending.settings.environment.now();
+    return this.#sending.settings.now();
   }
 }

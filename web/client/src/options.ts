@@ -8,12 +8,12 @@ export interface Options<E = AnyEvents> {
   /**
    * The application's call to its backend, which creates, refreshes or renews the session. It is called
    * again, after a growing pause, while it fails; throw an {@link UnrecoverableError} to end that.
-   * An answer that takes more than 15 seconds counts as a failure, and is still used when it comes.
+   * An answer that takes longer than `answerTimeout` counts as a failure, and is still used when it comes.
    */
   getSession(request: { reason: SessionReason }): Promise<Session>;
   /**
    * Messages since a moment (epoch seconds), in any order; called after a gap. Those already seen are
-   * dropped by their `messageId`, the others are delivered by their `created`, oldest first. It has 15 seconds.
+   * dropped by their `messageId`, the others are delivered by their `created`, oldest first.
    */
   getHistory?(request: { since: number }): Promise<AnyMessage<E>[]>;
   /** Do not poll while the page is hidden; the queue keeps the messages. */
@@ -41,6 +41,8 @@ export interface Options<E = AnyEvents> {
   handlerTimeout?: number;
   /** How long another tab may take to handle a message before it is no longer waited for. */
   tabTimeout?: number;
+  /** How long `getSession` and `getHistory` may take before that counts as a failure. */
+  answerTimeout?: number;
   /** How many `messageId`s are remembered to drop duplicates. */
   dedupeSize?: number;
   /** Keys are renewed at a random moment between this time and half of it before they expire. */
@@ -57,12 +59,13 @@ export interface Options<E = AnyEvents> {
   environment?: Partial<Environment>;
 }
 
-/** Options with every default filled in. */
+/** Options with every default filled in, and what is taken from the browser. */
 export type Settings = Omit<Required<Options>, "getHistory" | "usedUntil" | "environment"> &
-  Pick<Options, "getHistory" | "usedUntil"> & { environment: Environment };
+  Pick<Options, "getHistory" | "usedUntil"> &
+  Environment;
 
-/** Of each number: its default, its least, and its most if there is one. */
-const NUMBERS: Record<string, [number, number, number?]> = {
+/** Of each number its default, its least, and its most if there is one; of the others their type. */
+const RULES: Record<string, [number, number, number?] | string> = {
   waitTime: [20, 1, 20],
   visibilityTimeout: [30, 1, 43200],
   deleteDelay: [5, 0],
@@ -70,36 +73,41 @@ const NUMBERS: Record<string, [number, number, number?]> = {
   maxInFlight: [100, 1],
   handlerTimeout: [60, 1],
   tabTimeout: [30, 1],
+  answerTimeout: [15, 1],
   dedupeSize: [5000, 1],
   renewBefore: [300, 0],
   messageRetentionPeriod: [3600, 60],
   minBackoff: [0.5, 0],
   maxBackoff: [30, 0],
+  pauseWhenHidden: "boolean",
+  shareTabs: "boolean",
+  getSession: "function",
+  getHistory: "function",
+  usedUntil: "function",
+  environment: "object",
 };
-const OTHERS = /^((get(Session|History)|usedUntil)|pauseWhenHidden|shareTabs|environment)$/;
 
 /**
  * Options that are undefined count as not given.
  * @throws TypeError that names the option and what it must be
  */
 export function withDefaults(options: Options): Settings {
-  const settings: Record<string, unknown> = { shareTabs: true };
-  for (const name in NUMBERS) settings[name] = NUMBERS[name]?.[0];
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue;
-    check(name, value);
-    settings[name] = value;
+  const given: Record<string, unknown> = { shareTabs: true };
+  for (const name in RULES) if (typeof RULES[name] === "object") given[name] = RULES[name][0];
+  for (const [name, value] of Object.entries({ ...{ getSession: 0 }, ...options })) {
+    if (value !== undefined) check(name, value);
+    given[name] = value ?? given[name];
   }
-  if (!options.getSession) throw new TypeError("getSession must be a function");
-  return { ...settings, environment: { ...browserEnvironment(), ...options.environment } } as Settings;
+  return { ...browserEnvironment(), ...options.environment, ...given } as Settings;
 }
 
 function check(name: string, value: unknown): void {
-  const [kind, function_] = OTHERS.exec(name)?.slice(1) ?? [];
-  const [, least, most = Number.MAX_VALUE] = NUMBERS[name] ?? [];
-  if (function_ && typeof value !== "function") throw new TypeError(`${name} must be a function`);
-  if (kind) return;
-  if (least === undefined) throw new TypeError(`there is no option ${name}`);
-  if (typeof value === "number" && value >= least && value <= most) return;
-  throw new TypeError(`${name} must be a number from ${least}${most < 1e5 ? ` to ${most}` : ""}, not ${value}`);
+  const rule = RULES[name];
+  if (!rule) throw new TypeError(`there is no option ${name}`);
+  const [, least, most = Number.MAX_VALUE] = rule as [number, number, number?];
+  const type = typeof rule === "string" ? rule : "number";
+  const range = type === "number" ? ` from ${least} to ${most}` : "";
+  // biome-ignore lint/suspicious/useValidTypeof: one of the table's types
+  if (typeof value !== type || (range && !((value as number) >= least && (value as number) <= most)))
+    throw new TypeError(`${name} must be a ${type}${range}, not ${value}`);
 }

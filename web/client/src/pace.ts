@@ -23,16 +23,16 @@ export class Pace {
    * @returns how many to count from now on: none, if the pause was cut short
    */
   async pause(failures: number, signal: AbortSignal, reason: unknown): Promise<number> {
-    const { environment, minBackoff, maxBackoff } = this.#settings;
+    const { minBackoff, maxBackoff } = this.#settings;
     const longest = Math.min(maxBackoff, minBackoff * 2 ** (failures - 1));
-    const seconds = environment.random() * longest;
-    this.#retrying(reason, environment.now() + seconds * 1000);
+    const seconds = this.#settings.random() * longest;
+    if (!signal.aborted) this.#retrying(reason, this.#settings.now() + seconds * 1000);
     return (await this.sleep(seconds, signal)) ? failures : 0;
   }
 
   /** Waits and returns true, or false if the wait was cut short. */
   sleep(seconds: number, signal: AbortSignal): Promise<boolean> {
-    const env = this.#settings.environment;
+    const env = this.#settings;
     return new Promise((resolve) => {
       const finish = (slept: boolean) => {
         env.clearTimeout(timer);

@@ -6,10 +6,10 @@ import { type QueueMessage, type Sqs, SqsError } from "./sqs.js";
 import { childController } from "./time.js";
 
 /**
- * For how long an answer in mid-burst hides its messages, seconds: the page may go while it is on its way,
- * and nobody could give them back.
+ * For how long an answer hides its messages at first, seconds: the page may go while it is on its way, and nobody
+ * could give them back. What is not handled soon is hidden for longer.
  */
-const BURST_VISIBILITY = 4;
+const FIRST_VISIBILITY = 4;
 /** How often a page polls that rests, seconds. */
 const SLOW = 60;
 
@@ -35,7 +35,6 @@ export class Poller {
   #failures = 0;
   /** Whether the next poll waits for messages. The first one does not, and so shows soon whether it works. */
   #wait = false;
-  #burst = false;
 
   constructor(settings: Settings, keeper: SessionKeeper, sqs: Sqs, pace: Pace, hooks: Hooks) {
     this.#settings = settings;
@@ -52,7 +51,7 @@ export class Poller {
       const session = await this.#keeper.ready();
       if (!session || signal.aborted) return;
       this.#step = childController(signal);
-      const next = this.#settings.environment.now() + SLOW * 1000;
+      const next = this.#settings.now() + SLOW * 1000;
       await this.#poll(session, this.#step.signal);
       await this.#rest(next, this.#step.signal);
       this.#step.abort();
@@ -62,7 +61,7 @@ export class Poller {
   /** Waits until then, or until somebody uses the page. */
   async #rest(next: number, signal: AbortSignal): Promise<void> {
     if (this.#failures > 0 || !this.#hooks.resting()) return;
-    await this.#pace.sleep((next - this.#settings.environment.now()) / 1000, signal);
+    await this.#pace.sleep((next - this.#settings.now()) / 1000, signal);
   }
 
   /** Breaks off what is waited for and tries anew, as when the network has changed. */
@@ -77,10 +76,8 @@ export class Poller {
     try {
       const wait = this.#wait ? waitTime : 0;
       // Where deletions may wait for long, they are worth more than a few seconds.
-      const short = this.#burst && deleteDelay < 30;
-      const visibility = short ? Math.min(visibilityTimeout, BURST_VISIBILITY) : visibilityTimeout;
+      const visibility = deleteDelay < 30 ? Math.min(visibilityTimeout, FIRST_VISIBILITY) : visibilityTimeout;
       const messages = await this.#sqs.receive(session, wait, visibility, signal);
-      this.#burst = messages.length > 1;
       this.#keeper.worked(session);
       this.#failures = 0;
       this.#wait = true;
@@ -95,7 +92,8 @@ export class Poller {
     this.#disturb(error);
     const spreading = error instanceof SqsError && !error.clockWasOff && this.#keeper.isSpreading(session, error);
     if (!spreading) {
-      if ((await this.#mend(session, error)) && this.#failures === 1) return;
+      const mended = await this.#mend(session, error);
+      if (signal.aborted || (mended && this.#failures === 1)) return;
       if (error instanceof SqsError) this.#hooks.refused(error);
     }
     this.#failures = await this.#pace.pause(this.#failures, signal, error);

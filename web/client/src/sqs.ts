@@ -149,7 +149,7 @@ export class Sqs {
 
   async #failure(response: Response, clockWasOff: boolean): Promise<SqsError> {
     const { __type, message, Message } = (await response.json().catch(() => null)) ?? {};
-    const type = __type ?? response.headers.get("x-amzn-query-error")?.split(";")[0] ?? "";
+    const type = __type ?? "";
     const text = message ?? Message ?? "";
     // Where CORS hides the Date header, the refusal itself tells: "... (20260101T120000Z - 5 min.)".
     const told = /\((\d{8}T\d{6}Z) [-+]/.exec(text)?.[1];

@@ -31,7 +31,7 @@ beforeEach(() => {
       return { ...session, accessKey: `key-${number}`, expires: world.clock.seconds + 3600 };
     },
   });
-  const clock = new ServiceClock(settings.environment);
+  const clock = new ServiceClock(settings);
   const pace = new Pace(settings);
   keeper = new SessionKeeper(settings, clock, pace, new AbortController().signal, {
     renewed: (session) => renewed.push(session),
