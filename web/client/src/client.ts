@@ -140,7 +140,9 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   async #end(everywhere: boolean, reason?: unknown): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    const stopped = connection?.stop(everywhere ? { reason: (reason as Error | undefined)?.message } : undefined);
+    const stopped = connection?.stop(
+      everywhere ? { reason: (reason as Error | undefined)?.message } : undefined,
+    );
     this.#setState("disconnected", reason);
     await stopped;
   }

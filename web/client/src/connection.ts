@@ -262,7 +262,13 @@ export class Connection {
     const { settings } = this.#client;
     const timer = settings.setTimeout(() => {
       this.#intake.free(id);
-      this.#error("slow", `a handler has not finished within ${settings.handlerTimeout} s`, undefined, id, message);
+      this.#error(
+        "slow",
+        `a handler has not finished within ${settings.handlerTimeout} s`,
+        undefined,
+        id,
+        message,
+      );
     }, settings.handlerTimeout * 1000);
     return () => settings.clearTimeout(timer);
   }

@@ -32,7 +32,8 @@ export function economy(
   const { hidden = "slow", idle = "poll", idleAfter = 120 } = options;
   for (const [name, words] of Object.entries(RULES)) {
     const word = { hidden, idle }[name] as string;
-    if (!words.includes(word)) throw new TypeError(`${name} must be one of ${words.join(", ")}, not "${word}"`);
+    if (!words.includes(word))
+      throw new TypeError(`${name} must be one of ${words.join(", ")}, not "${word}"`);
   }
   if (!(idleAfter >= 1)) throw new TypeError(`idleAfter must be a number from 1, not ${idleAfter}`);
   return {

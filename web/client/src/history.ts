@@ -20,7 +20,8 @@ export async function fillIn(
 ): Promise<void> {
   const { getHistory } = settings;
   if (!getHistory) return;
-  const get = () => limited(settings, settings.answerTimeout, "getHistory", (async () => getHistory({ since }))());
+  const get = () =>
+    limited(settings, settings.answerTimeout, "getHistory", (async () => getHistory({ since }))());
   const missed = await pace.retry(signal, get, hooks.failed);
   const bring = async (message: Message) => {
     const { messageId } = message;

@@ -113,7 +113,8 @@ export class SessionKeeper {
     const settings = this.#settings;
     const attempt = childController(this.#signal);
     this.#replaced = () => attempt.abort();
-    const ask = async () => this.#offer(complete(await settings.getSession({ reason: this.#reason() })), before);
+    const ask = async () =>
+      this.#offer(complete(await settings.getSession({ reason: this.#reason() })), before);
     const get = () => {
       const answer = Promise.race([ask(), whenAborted(attempt.signal)]);
       return limited(settings, settings.answerTimeout, "getSession", answer);

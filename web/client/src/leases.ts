@@ -98,7 +98,8 @@ export class Leases {
         group.span = Math.min(LONGEST, Math.max(group.span * 2, settings.visibilityTimeout));
         group.until = this.#now() + group.span * 1000;
         const longer = new Batch(this.#sending, ACTION, group.queue);
-        for (const [id, entry] of entries) longer.entries.set(id, { ...entry, VisibilityTimeout: group.span });
+        for (const [id, entry] of entries)
+          longer.entries.set(id, { ...entry, VisibilityTimeout: group.span });
         void longer.send().catch(() => {});
       }
       void this.#keep(group);

@@ -107,7 +107,6 @@ function check(name: string, value: unknown): void {
   const [, least, most = Number.MAX_VALUE] = rule as [number, number, number?];
   const type = typeof rule === "string" ? rule : "number";
   const range = type === "number" ? ` from ${least} to ${most}` : "";
-  // biome-ignore lint/suspicious/useValidTypeof: one of the table's types
   if (typeof value !== type || (range && !((value as number) >= least && (value as number) <= most)))
     throw new TypeError(`${name} must be a ${type}${range}, not ${value}`);
 }

@@ -90,7 +90,8 @@ export class Poller {
   async #recover(session: Session, error: unknown, signal: AbortSignal): Promise<void> {
     this.#failures++;
     this.#disturb(error);
-    const spreading = error instanceof SqsError && !error.clockWasOff && this.#keeper.isSpreading(session, error);
+    const spreading =
+      error instanceof SqsError && !error.clockWasOff && this.#keeper.isSpreading(session, error);
     if (!spreading) {
       const mended = await this.#mend(session, error);
       if (signal.aborted || (mended && this.#failures === 1)) return;

@@ -72,7 +72,11 @@ export interface BrowserEventsProviderProps extends UseBrowserEventsOptions {
 }
 
 /** One client for all components below: they take events by {@link useEvent}, and see its state. */
-export function BrowserEventsProvider({ dependencies = [], children, ...options }: BrowserEventsProviderProps) {
+export function BrowserEventsProvider({
+  dependencies = [],
+  children,
+  ...options
+}: BrowserEventsProviderProps) {
   return createElement(Shared.Provider, { value: useClient(options, dependencies) }, children);
 }
 

@@ -95,11 +95,7 @@ export class Sqs {
   }
 
   /** Signs a change of up to ten messages; {@link Sqs.send} sends it. */
-  signBatch(
-    session: Session,
-    action: BatchAction,
-    entries: BatchEntry[],
-  ): Promise<SignedRequest> {
+  signBatch(session: Session, action: BatchAction, entries: BatchEntry[]): Promise<SignedRequest> {
     return this.#signed(session, `${action}Batch`, {
       QueueUrl: session.sqsUrl,
       Entries: entries.map((entry, i) => ({ Id: `${i}`, ...entry })),

@@ -3,6 +3,7 @@
  * messages across reloads. Its handlers are synchronous, so that a message counts when it is written down.
  */
 import { BrowserEvents, UnrecoverableError } from "sqs-browser-events";
+import { economy } from "sqs-browser-events/economy";
 
 /** @type {import("./pages.js").Setup} */
 const {
@@ -15,6 +16,7 @@ const {
   hanging = [],
   stuck = [],
   idle = false,
+  economy: saving,
 } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 
 /** @type {number[]} */
@@ -54,6 +56,7 @@ const events = new BrowserEvents({
     return session;
   },
   getHistory: ({ since }) => ask("/api/history", { user: visitor.user, since }),
+  ...(saving && economy(saving)),
   ...options,
 });
 /** @type {import("sqs-browser-events").Handler<"message">} */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { BrowserEvents, Options, SessionReason, State } from "sqs-browser-events";
+import type { EconomyOptions } from "sqs-browser-events/economy";
 import { test as base, expect, inject } from "vitest";
 import { type Visitor, waiting } from "./backend.js";
 import { launch } from "./chromium.js";
@@ -10,6 +11,7 @@ import { proxyTo, TestServer } from "./server.js";
 export interface Setup {
   visitor: Visitor;
   options?: Omit<Options, "getSession" | "getHistory" | "environment">;
+  economy?: EconomyOptions;
   /** Polls go here instead of to the endpoint. */
   endpoint?: string;
   /** How often the handler throws, by the message's number. */
@@ -52,7 +54,7 @@ declare global {
 
 const html = (script: string) => `<!doctype html><title>test</title>
 <link rel="icon" href="data:,">
-<script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js"}}</script>
+<script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js","sqs-browser-events/economy":"/client/economy.js"}}</script>
 <script type="module">${script}</script>`;
 
 /** An application's origin: a page that runs a module, in front of the example backend and the client. */

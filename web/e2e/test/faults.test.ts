@@ -39,7 +39,9 @@ test("a getSession that does not answer is asked again", async ({ context, open 
   await publish(user, 1);
   await expectAll(page, 1);
   const { errors } = await logOf(page);
-  expect(errors).toMatchObject([{ code: "session", message: expect.stringContaining("getSession failed: ") }]);
+  expect(errors).toMatchObject([
+    { code: "session", message: expect.stringContaining("getSession failed: ") },
+  ]);
 });
 
 test("polling goes on while a renewal hangs, and it is told", async ({ context, open }) => {
@@ -73,9 +75,11 @@ test("without an error handler the console tells what is wrong", async ({ contex
     'new BrowserEvents({ getSession: async () => { throw new Error("HTTP 401"); } }).connect()':
       /getSession failed: HTTP 401/,
     "new BrowserEvents({}).connect()": /getSession must be a function/,
-    [`new BrowserEvents({ getSession: () => ${session}, waitTime: "abc" })`]: /waitTime must be a number from 1 to 20/,
+    [`new BrowserEvents({ getSession: () => ${session}, waitTime: "abc" })`]:
+      /waitTime must be a number from 1 to 20/,
     [`new BrowserEvents({ getSession: () => ${session}, waittime: 20 })`]: /there is no option waittime/,
-    [`new BrowserEvents({ getSession: () => ${session} }).on("mesage", console.log)`]: /there is no event mesage/,
+    [`new BrowserEvents({ getSession: () => ${session} }).on("mesage", console.log)`]:
+      /there is no event mesage/,
   };
   for (const [code, text] of Object.entries(cases)) {
     const app = await application(`import { BrowserEvents } from "sqs-browser-events"; ${code}`);
@@ -102,7 +106,10 @@ test("after a reload in mid-burst all is there within seconds, though messages a
   await expectAll(page, 300);
 });
 
-test("what a page has not handled when it disconnects or hides is free at once", async ({ context, open }) => {
+test("what a page has not handled when it disconnects or hides is free at once", async ({
+  context,
+  open,
+}) => {
   const user = visitor();
   const calls = new SqsCalls();
   const proxy = await TestServer.start(calls.before(inject("stack").endpoint));

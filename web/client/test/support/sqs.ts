@@ -44,6 +44,8 @@ export class FakeSqs {
   readonly requests: Recorded[] = [];
   readonly queues = new Map<string, Map<string, Stored>>();
   readonly validKeys = new Set<string>();
+  /** When each access key is known everywhere, epoch seconds; absent: at once. */
+  readonly knownFrom = new Map<string, number>();
   /** Answers for the next requests, before anything else is looked at. */
   readonly failures: Failure[] = [];
   offline = false;
@@ -114,7 +116,9 @@ export class FakeSqs {
       queue: request.QueueUrl,
       wait: request.WaitTimeSeconds,
       handles: request.Entries?.map((entry: Entry) => entry.ReceiptHandle) ?? [],
-      visibility: request.Entries?.map((entry: Entry) => entry.VisibilityTimeout) ?? [request.VisibilityTimeout],
+      visibility: request.Entries?.map((entry: Entry) => entry.VisibilityTimeout) ?? [
+        request.VisibilityTimeout,
+      ],
       signedAt: parseAmzDate(headers["x-amz-date"] ?? ""),
       keepalive: init.keepalive ?? false,
     });
@@ -151,6 +155,7 @@ export class FakeSqs {
       return { status: 403, type: "com.amazon.coral.service#InvalidSignatureException", message };
     }
     if (!this.validKeys.has(accessKey)) return { status: 400, type: "com.amazon.coral.service#ExpiredToken" };
+    if (this.now < (this.knownFrom.get(accessKey) ?? 0)) return { status: 403, type: "AccessDenied" };
     if (!this.queues.has(queue)) return { status: 400, type: "com.amazonaws.sqs#QueueDoesNotExist" };
     return undefined;
   }
