@@ -94,10 +94,11 @@ const RULES: Record<string, [number, number, number?] | string> = {
 export function withDefaults(options: Options): Settings {
   const given: Record<string, unknown> = { shareTabs: true };
   for (const name in RULES) if (typeof RULES[name] === "object") given[name] = RULES[name][0];
-  for (const [name, value] of Object.entries({ ...{ getSession: 0 }, ...options })) {
+  for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) check(name, value);
     given[name] = value ?? given[name];
   }
+  check("getSession", options.getSession);
   return { ...browserEnvironment(), ...options.environment, ...given } as Settings;
 }
 

@@ -313,9 +313,7 @@ describe("a hidden page", () => {
     await world.clock.advance(10);
     const before = world.sqs.changes().length;
     page.tab.fire("pagehide");
-    expect(world.sqs.changes().slice(before)).toMatchObject([
-      { keepalive: true, visibility: [0, 0] },
-    ]);
+    expect(world.sqs.changes().slice(before)).toMatchObject([{ keepalive: true, visibility: [0, 0] }]);
   });
 
   it("costs nothing with pauseWhenHidden, and catches up when it is shown", async () => {

@@ -17,10 +17,12 @@ const {
   stuck = [],
   idle = false,
   economy: saving,
+  keep = "tab",
 } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 
+const storage = keep === "tab" ? sessionStorage : localStorage;
 /** @type {number[]} */
-const numbers = JSON.parse(sessionStorage.getItem("numbers") ?? "[]");
+const numbers = JSON.parse(storage.getItem("numbers") ?? "[]");
 /** @type {import("./pages.js").Log} */
 const log = {
   numbers,
@@ -68,7 +70,7 @@ function onMessage({ n }, { source }) {
     throw new Error(`no ${number}`);
   }
   numbers.push(number);
-  sessionStorage.setItem("numbers", JSON.stringify(numbers));
+  storage.setItem("numbers", JSON.stringify(numbers));
   if (source === "history") log.fromHistory.push(number);
   log.at[number] = Date.now();
   if (numbers.length !== leave?.at) return;

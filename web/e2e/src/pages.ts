@@ -12,6 +12,8 @@ export interface Setup {
   visitor: Visitor;
   options?: Omit<Options, "getSession" | "getHistory" | "environment">;
   economy?: EconomyOptions;
+  /** Whose numbers the page goes on with: this tab's, as after a reload, or those of any tab before it. */
+  keep?: "tab" | "browser";
   /** Polls go here instead of to the endpoint. */
   endpoint?: string;
   /** How often the handler throws, by the message's number. */

@@ -1,0 +1,57 @@
+/**
+ * A renderer killed at any moment, without a word to its page: nothing is lost, and nothing shown twice in that
+ * browser. `npm run kill --workspace e2e`; SBE_ROUNDS: how often in each setting, 50 by default.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Browser, Page } from "playwright-core";
+import { expect } from "vitest";
+import { publish, visitor, waiting } from "../src/backend.js";
+import { logOf, type Setup, test } from "../src/pages.js";
+
+const ROUNDS = Number(process.env.SBE_ROUNDS ?? 50);
+const BURST = 40;
+const SETTINGS: Record<string, Partial<Setup>> = {
+  default: {},
+  // A killed page's messages come again after so long; the setting's own quarter of an hour would take a day here.
+  economy: { economy: {}, options: { visibilityTimeout: 5 } },
+  "no sharing": { options: { shareTabs: false } },
+};
+
+/** Ends the page's process by the process's own id. */
+async function kill(browser: Browser, page: Page): Promise<void> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+  const crashed = page.waitForEvent("crash");
+  for (const id of renderers) process.kill(id, "SIGKILL");
+  await crashed;
+  await session.detach();
+}
+
+for (const [setting, setup] of Object.entries(SETTINGS)) {
+  test(`a renderer killed at any moment: ${setting}`, async ({ browser, context, open }) => {
+    const user = visitor();
+    let page = await open(context, { ...setup, visitor: user, keep: "browser" });
+    const { queue } = await logOf(page);
+    const recovered: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const published = publish(user, BURST, { first: round * BURST });
+      await sleep(Math.random() * 800);
+      await kill(browser, page);
+      await published;
+      const killed = Date.now();
+      await page.close();
+      page = await open(context, { ...setup, visitor: user, keep: "browser" });
+      await expect.poll(() => waiting(queue), { timeout: 60_000 }).toBe(0);
+      recovered.push((Date.now() - killed) / 1000);
+    }
+    const { numbers } = await logOf(page);
+    const counts = new Map<number, number>();
+    for (const number of numbers) counts.set(number, (counts.get(number) ?? 0) + 1);
+    const lost = ROUNDS * BURST - counts.size;
+    const twice = [...counts.values()].filter((count) => count > 1).length;
+    const slowest = Math.max(...recovered).toFixed(1);
+    console.table([{ setting, rounds: ROUNDS, received: counts.size, lost, twice, "slowest recovery, s": slowest }]);
+    expect({ lost, twice }).toEqual({ lost: 0, twice: 0 });
+  });
+}
