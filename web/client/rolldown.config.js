@@ -1,19 +1,19 @@
 import { defineConfig } from "rolldown";
 
-/** Notes for tree-shaking, which the page would load. */
-const withoutNotes = {
-  name: "without-notes",
-  renderChunk: (code) => ({ code: code.replaceAll("/* @__PURE__ */ ", ""), map: null }),
-};
+/** What `package.json` exports. */
+export const ENTRIES = ["index", "economy", "inbox", "order", "debug", "react", "vue", "svelte"];
 
 /** One minified file per entry; the entries import the client, so that a page never loads it twice. */
 export default defineConfig({
-  input: {
-    index: "src/index.ts",
-    economy: "src/economy.ts",
-    react: "src/react.ts",
+  input: Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
+  external: ["react", "vue", "./index.js"],
+  output: {
+    dir: "dist",
+    format: "esm",
+    minify: true,
+    sourcemap: true,
+    cleanDir: true,
+    // Hooks run in the browser only, also where React renders on a server.
+    postBanner: ({ name }) => (name === "react" ? '"use client";' : ""),
   },
-  external: ["react", "./index.js"],
-  plugins: [withoutNotes],
-  output: { dir: "dist", format: "esm", minify: true, sourcemap: true, cleanDir: true },
 });

@@ -1,8 +1,8 @@
 import { type Client, Connection } from "./connection.js";
 import { Continuity } from "./continuity.js";
 import { Emitter } from "./emitter.js";
-import type { AnyEvents, AnyMessage, EventMap, Handler, State, Status } from "./events.js";
-import { Inbox } from "./inbox.js";
+import type { AnyEvents, AnyMessage, EventName, Handler, State, Status } from "./events.js";
+import { Handling } from "./handling.js";
 import { iterate } from "./iterate.js";
 import { type Options, withDefaults } from "./options.js";
 import { ServiceClock } from "./time.js";
@@ -38,7 +38,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
     this.#client = {
       settings,
       emitter,
-      inbox: new Inbox(emitter, maxAttempts, dedupeSize),
+      handling: new Handling(emitter, maxAttempts, dedupeSize),
       clock: new ServiceClock(settings),
       continuity: new Continuity(messageRetentionPeriod),
       get state() {
@@ -116,16 +116,16 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
    * @returns a function that removes it
    * @throws TypeError when there is no such event
    */
-  on<K extends keyof EventMap<E>>(event: K, handler: Handler<K, E>): () => void {
+  on<K extends EventName<E>>(event: K, handler: Handler<K, E>): () => void {
     return this.#client.emitter.on(event as string, handler as () => unknown);
   }
 
   /** Adds a handler for the next event only. It is removed when called, also if it then fails. */
-  once<K extends keyof EventMap<E>>(event: K, handler: Handler<K, E>): () => void {
+  once<K extends EventName<E>>(event: K, handler: Handler<K, E>): () => void {
     return this.#client.emitter.on(event as string, handler as () => unknown, { once: true });
   }
 
-  off<K extends keyof EventMap<E>>(event: K, handler: Handler<K, E>): void {
+  off<K extends EventName<E>>(event: K, handler: Handler<K, E>): void {
     this.#client.emitter.off(event as string, handler as () => unknown);
   }
 

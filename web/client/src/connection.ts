@@ -4,8 +4,8 @@ import type { Emitter } from "./emitter.js";
 import { BrowserEventsError, type ErrorCode, isUnrecoverable, UnrecoverableError } from "./errors.js";
 import type { Gap, Message, State } from "./events.js";
 import { Group, SILENCE } from "./group.js";
+import type { Handling } from "./handling.js";
 import { fillIn } from "./history.js";
-import type { Inbox } from "./inbox.js";
 import { Intake } from "./intake.js";
 import { SessionKeeper } from "./keeper.js";
 import { Leases } from "./leases.js";
@@ -23,7 +23,7 @@ import { childController, type ServiceClock } from "./time.js";
 export interface Client {
   settings: Settings;
   emitter: Emitter;
-  inbox: Inbox;
+  handling: Handling;
   clock: ServiceClock;
   continuity: Continuity;
   readonly state: State;
@@ -58,7 +58,7 @@ export class Connection {
 
   constructor(client: Client) {
     this.#client = client;
-    const { settings, clock, emitter, inbox } = client;
+    const { settings, clock, emitter, handling } = client;
     const { signal } = this.#life;
     const sqs = new Sqs(settings, clock);
     this.#used = settings.usedUntil?.(settings, signal, () => this.#usage()) ?? (() => Number.MAX_VALUE);
@@ -72,7 +72,7 @@ export class Connection {
       this.#error("delete", "handled messages could not be deleted", error),
     );
     this.#leases = new Leases(sending);
-    this.#intake = new Intake(settings, clock, inbox, this.#deletions, this.#leases, {
+    this.#intake = new Intake(settings, clock, handling, this.#deletions, this.#leases, {
       share: async (metadata) => this.#group?.tabs?.share(metadata, settings.tabTimeout) ?? true,
     });
     this.#poller = new Poller(settings, this.#keeper, sqs, this.#pace, {
@@ -81,7 +81,7 @@ export class Connection {
       disturbed: (reason) => this.#setState("connecting", reason),
       refused: (error) => this.#error("service", "SQS refused to hand out messages", error),
     });
-    inbox.settled = (id) => {
+    handling.settled = (id) => {
       const { session } = this.#keeper;
       if (session) remember(settings, sessionName(session), id);
     };
@@ -165,9 +165,9 @@ export class Connection {
   }
 
   #join(session: Session): Group {
-    const { settings, inbox, emitter, end } = this.#client;
+    const { settings, handling, emitter, end } = this.#client;
     // A page before this one may have gone before its deletions reached the queue.
-    inbox.settle(recall(settings, sessionName(session)));
+    handling.settle(recall(settings, sessionName(session)));
     return new Group(settings, session, {
       hello: (theirs, used) => {
         this.#keeper.adopt(theirs, true);
@@ -178,7 +178,7 @@ export class Connection {
       used: this.#used,
       beat: (beat) => this.#heard(beat),
       deliver: (metadata) =>
-        inbox.handle({ ...JSON.parse(metadata.text), messageId: metadata.messageId }, metadata),
+        handling.handle({ ...JSON.parse(metadata.text), messageId: metadata.messageId }, metadata),
       gap: (gap) => emitter.emit("gap", gap),
       end: (reason) => void end(false, reason && new UnrecoverableError(reason)),
     });
@@ -248,11 +248,11 @@ export class Connection {
 
   /** @param forAll - whether the other tabs have missed the same */
   async #fill(gap: Gap, forAll: boolean): Promise<void> {
-    const { settings, clock, emitter, inbox } = this.#client;
+    const { settings, clock, emitter, handling } = this.#client;
     emitter.emit("gap", gap);
     if (forAll) this.#group?.tabs?.say({ type: "gap", gap });
     await fillIn(settings, clock, this.#pace, this.#life.signal, gap.since, {
-      bring: (message, metadata) => (forAll ? this.#intake : inbox).handle(message, metadata),
+      bring: (message, metadata) => (forAll ? this.#intake : handling).handle(message, metadata),
       failed: (error) => this.#error("history", "getHistory failed", error),
     });
   }

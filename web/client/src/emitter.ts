@@ -1,5 +1,5 @@
 import { BrowserEventsError } from "./errors.js";
-import type { EventMap, Message, Metadata } from "./events.js";
+import type { NamedEvents, Message, Metadata } from "./events.js";
 
 /** Says that a message was left unhandled on purpose: not an error to report, nor one to count. */
 export const UNDONE = Symbol("undone");
@@ -56,7 +56,7 @@ export class Emitter {
   }
 
   /** Calls the handlers without waiting for them. An error that nobody listens for is reported. */
-  emit<E extends keyof EventMap>(event: E, ...args: EventMap[E]): void {
+  emit<E extends keyof NamedEvents>(event: E, ...args: NamedEvents[E]): void {
     const [first] = args;
     if (first instanceof BrowserEventsError && !this.#handlers.get(event)?.size) this.#report(first);
     void this.deliver([event], args, new Set());

@@ -89,8 +89,8 @@ export type MessageOf<E, T extends keyof E> = Message & { _type: T } & E[T];
 /** Any of the messages; by their `_type` TypeScript tells them apart. */
 export type AnyMessage<E> = string extends keyof E ? Message : { [T in keyof E]: MessageOf<E, T> }[keyof E];
 
-/** The arguments of each event's handlers. */
-export type EventMap<E = AnyEvents> = {
+/** The arguments of the handlers of events with a name of their own. */
+export interface NamedEvents<E = AnyEvents> {
   /** A message. It is deleted once every handler has returned, and its promise, if any, has resolved. */
   message: [message: AnyMessage<E>, metadata: Metadata];
   /** Read receipts; delivered with the same guarantee as messages. */
@@ -103,12 +103,20 @@ export type EventMap<E = AnyEvents> = {
   gap: [gap: Gap];
   /** Where nobody listens, errors are reported to the console and to `window.onerror`. */
   error: [error: BrowserEventsError];
-} & {
-  /** A message of one `_type`. A client that listens for types only counts others as handled. */
-  [T in keyof E & string as `type:${T}`]: [message: MessageOf<E, T>, metadata: Metadata];
-};
+}
+
+/**
+ * The events with a name of their own, and for each `_type` of messages `type:` and that type. To a client that
+ * listens for some types only, the others count as handled.
+ */
+export type EventName<E = AnyEvents> = keyof NamedEvents<E> | `type:${keyof E & string}`;
+
+/** The arguments of an event's handlers. */
+export type EventArgs<K, E = AnyEvents> = K extends keyof NamedEvents<E>
+  ? NamedEvents<E>[K]
+  : K extends `type:${infer T extends keyof E & string}`
+    ? [message: MessageOf<E, T>, metadata: Metadata]
+    : never;
 
 /** A handler of an event. Those of messages and receipts are waited for when they return a promise. */
-export type Handler<K extends keyof EventMap<E>, E = AnyEvents> = (
-  ...args: Extract<EventMap<E>[K], unknown[]>
-) => unknown;
+export type Handler<K, E = AnyEvents> = (...args: EventArgs<K, E>) => unknown;

@@ -3,7 +3,7 @@
  *
  * - `client.ts` the public class; `connection.ts` what runs between connect and disconnect
  * - `keeper.ts` the session; `poller.ts` the polling loop; `intake.ts` messages on their way to handlers;
- *   `inbox.ts` duplicates and retries; `leases.ts` what is in handlers; `deleter.ts` batched deletion;
+ *   `handling.ts` duplicates and retries; `leases.ts` what is in handlers; `batch.ts` requests about messages;
  *   `history.ts`, `continuity.ts` gaps; `memory.ts` what outlives the page
  * - `group.ts` the tabs of a session: `election.ts` who polls, `tabs.ts` what they tell each other
  * - `sqs.ts`, `sigv4.ts`, `frame.ts` the wire; `environment.ts` everything taken from the browser
@@ -16,12 +16,14 @@ export { BrowserEventsError, type ErrorCode, UnrecoverableError } from "./errors
 export type {
   AnyEvents,
   AnyMessage,
-  EventMap,
+  EventArgs,
+  EventName,
   Gap,
   Handler,
   Message,
   MessageOf,
   Metadata,
+  NamedEvents,
   Receipt,
   Retry,
   State,

@@ -1,7 +1,7 @@
 import type { Outbox } from "./batch.js";
 import type { Message, Metadata } from "./events.js";
 import { decodeFrame, importKey } from "./frame.js";
-import type { Inbox } from "./inbox.js";
+import type { Handling } from "./handling.js";
 import type { Leases } from "./leases.js";
 import type { Settings } from "./options.js";
 import type { Session } from "./session.js";
@@ -24,7 +24,7 @@ interface Opened {
 
 /** Takes messages from the queue to the handlers of all tabs, and has them deleted once all have finished. */
 export class Intake {
-  readonly #inbox: Inbox;
+  readonly #handling: Handling;
   readonly #deletions: Outbox;
   readonly #leases: Leases;
   readonly #clock: ServiceClock;
@@ -37,14 +37,14 @@ export class Intake {
   constructor(
     settings: Settings,
     clock: ServiceClock,
-    inbox: Inbox,
+    handling: Handling,
     deletions: Outbox,
     leases: Leases,
     hooks: Hooks,
   ) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#inbox = inbox;
+    this.#handling = handling;
     this.#deletions = deletions;
     this.#leases = leases;
     this.#hooks = hooks;
@@ -70,7 +70,7 @@ export class Intake {
 
   /** Brings a message to the handlers of all tabs; whether all have settled it. */
   async handle(message: Message, metadata: Metadata): Promise<boolean> {
-    const settled = [this.#inbox.handle(message, metadata), this.#hooks.share(metadata)];
+    const settled = [this.#handling.handle(message, metadata), this.#hooks.share(metadata)];
     return (await Promise.all(settled)).every(Boolean);
   }
 
@@ -93,7 +93,7 @@ export class Intake {
       };
       return { bring, readable: true };
     } catch (error) {
-      return { bring: () => this.#inbox.unreadable(queued.id, error), readable: false };
+      return { bring: () => this.#handling.unreadable(queued.id, error), readable: false };
     }
   }
 

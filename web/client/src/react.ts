@@ -1,4 +1,3 @@
-"use client";
 import {
   createContext,
   createElement,
@@ -13,7 +12,7 @@ import {
 import {
   type AnyEvents,
   BrowserEvents,
-  type EventMap,
+  type EventName,
   type Handler,
   type Options,
   type State,
@@ -97,7 +96,7 @@ export function useBrowserEventsClient<E = AnyEvents>(): BrowserEvents<E> {
  * useEvent("type:order-shipped", ({ orderId }) => show(orderId));
  * ```
  */
-export function useEvent<K extends keyof EventMap<E>, E = AnyEvents>(event: K, handler: Handler<K, E>): void {
+export function useEvent<K extends EventName<E>, E = AnyEvents>(event: K, handler: Handler<K, E>): void {
   const events = useBrowserEventsClient<E>();
   const latest = useLatest(handler as AnyFunction);
   useEffect(
