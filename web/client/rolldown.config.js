@@ -11,7 +11,7 @@ export default defineConfig({
     dir: "dist",
     format: "esm",
     minify: true,
-    sourcemap: true,
+    sourcemap: false,
     cleanDir: true,
     // Hooks run in the browser only, also where React renders on a server.
     postBanner: ({ name }) => (name === "react" ? '"use client";' : ""),

@@ -1,5 +1,5 @@
 import { BrowserEventsError } from "./errors.js";
-import type { NamedEvents, Message, Metadata } from "./events.js";
+import type { Message, Metadata, NamedEvents } from "./events.js";
 
 /** Says that a message was left unhandled on purpose: not an error to report, nor one to count. */
 export const UNDONE = Symbol("undone");

@@ -35,7 +35,10 @@ export interface Environment {
   report(error: unknown): void;
 }
 
-/** The running browser, or Node where a test runs. */
+/**
+ * The running browser, or Node where a test runs.
+ * @internal
+ */
 export function browserEnvironment(): Environment {
   const scope: Partial<typeof globalThis> = globalThis;
   const { BroadcastChannel, document, navigator } = scope;

@@ -36,7 +36,10 @@ export class UnrecoverableError extends Error {
   override readonly name = "UnrecoverableError";
 }
 
-/** By name, so that an error class of a second copy of this package counts too. */
+/**
+ * By name, so that an error class of a second copy of this package counts too.
+ * @internal
+ */
 export function isUnrecoverable(error: unknown): boolean {
   return error instanceof Error && error.name === "UnrecoverableError";
 }

@@ -25,6 +25,10 @@ export function remember(env: Environment, name: string, id: string): void {
 
 /** The ids that {@link remember} has kept, in whichever tab. */
 export function recall(env: Environment, name: string): string[] {
-  const kept = Array.from({ length: SLOTS }, (_, i) => env.storage?.getItem(KEY + i) ?? "");
-  return kept.filter((text) => text.startsWith(`${name} `)).map((text) => text.slice(name.length + 1));
+  try {
+    const kept = Array.from({ length: SLOTS }, (_, i) => env.storage?.getItem(KEY + i) ?? "");
+    return kept.filter((text) => text.startsWith(`${name} `)).map((text) => text.slice(name.length + 1));
+  } catch {
+    return [];
+  }
 }

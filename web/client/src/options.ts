@@ -59,7 +59,10 @@ export interface Options<E = AnyEvents> {
   environment?: Partial<Environment>;
 }
 
-/** Options with every default filled in, and what is taken from the browser. */
+/**
+ * Options with every default filled in, and what is taken from the browser.
+ * @internal
+ */
 export type Settings = Omit<Required<Options>, "getHistory" | "usedUntil" | "environment"> &
   Pick<Options, "getHistory" | "usedUntil"> &
   Environment;
@@ -90,6 +93,7 @@ const RULES: Record<string, [number, number, number?] | string> = {
 /**
  * Options that are undefined count as not given.
  * @throws TypeError that names the option and what it must be
+ * @internal
  */
 export function withDefaults(options: Options): Settings {
   const given: Record<string, unknown> = { shareTabs: true };

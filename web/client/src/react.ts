@@ -3,6 +3,7 @@ import {
   createElement,
   type DependencyList,
   type ReactNode,
+  useCallback,
   useContext,
   useEffect,
   useMemo,
@@ -40,6 +41,8 @@ const HANDLERS = {
   onGap: "gap",
   onError: "error",
 } as const;
+
+const NAMES = Object.keys(HANDLERS) as (keyof typeof HANDLERS)[];
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -115,6 +118,17 @@ function useClient<E>(options: UseBrowserEventsOptions<E>, dependencies: Depende
   const { enabled = true } = options;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names the dependencies
   const events = useMemo(() => followingLatest<E>(latest), dependencies);
+  // Only what is given: messages that nobody handles are kept until somebody does.
+  const given = NAMES.filter((name) => options[name]).join();
+  useEffect(() => {
+    const added = NAMES.filter((name) => given.split(",").includes(name)).map((name) =>
+      events.on(HANDLERS[name], ((...args: unknown[]) =>
+        (latest.current[name] as AnyFunction | undefined)?.(...args)) as never),
+    );
+    return () => {
+      for (const remove of added) remove();
+    };
+  }, [events, given, latest]);
   useEffect(() => {
     if (!enabled) return undefined;
     let mounted = true;
@@ -129,7 +143,7 @@ function useClient<E>(options: UseBrowserEventsOptions<E>, dependencies: Depende
 }
 
 function useStateOf<E>(events: BrowserEvents<E>): State {
-  const [subscribe] = useMemo(() => [(changed: () => void) => events.on("state", changed)], [events]);
+  const subscribe = useCallback((changed: () => void) => events.on("state", changed), [events]);
   return useSyncExternalStore(
     subscribe,
     () => events.state,
@@ -146,20 +160,12 @@ function useLatest<T>(value: T): { current: T } {
 }
 
 function followingLatest<E>(latest: { current: UseBrowserEventsOptions<E> }): BrowserEvents<E> {
-  const names = Object.entries(HANDLERS);
-  const given = Object.entries(latest.current).filter(([name]) => name !== "enabled" && !(name in HANDLERS));
-  const { getHistory } = latest.current;
-  const events = new BrowserEvents<E>({
-    ...(Object.fromEntries(given) as unknown as Options<E>),
+  const own = Object.entries(latest.current).filter(([name]) => name !== "enabled" && !(name in HANDLERS));
+  return new BrowserEvents<E>({
+    ...(Object.fromEntries(own) as unknown as Options<E>),
     getSession: (request) => latest.current.getSession(request),
-    getHistory: getHistory && (async (request) => (await latest.current.getHistory?.(request)) ?? []),
+    ...(latest.current.getHistory && {
+      getHistory: async (request) => (await latest.current.getHistory?.(request)) ?? [],
+    }),
   });
-  for (const [name, event] of names) {
-    const call = (...args: unknown[]) => {
-      const handler = latest.current[name as keyof UseBrowserEventsOptions] as AnyFunction | undefined;
-      return handler?.(...args);
-    };
-    if (latest.current[name as keyof UseBrowserEventsOptions]) events.on(event, call);
-  }
-  return events;
 }

@@ -33,7 +33,10 @@ export interface Session {
  */
 export type SessionReason = "start" | "renew" | "expired";
 
-/** A name that all tabs of one session have in common, and no other session has. */
+/**
+ * A name that all tabs of one session have in common, and no other session has.
+ * @internal
+ */
 export function sessionName(session: Session): string {
   return `sqs-browser-events:${session.accountId}/${session.sessionId}`;
 }
