@@ -51,7 +51,9 @@ for (const [setting, setup] of Object.entries(SETTINGS)) {
     const lost = ROUNDS * BURST - counts.size;
     const twice = [...counts.values()].filter((count) => count > 1).length;
     const slowest = Math.max(...recovered).toFixed(1);
-    console.table([{ setting, rounds: ROUNDS, received: counts.size, lost, twice, "slowest recovery, s": slowest }]);
+    console.table([
+      { setting, rounds: ROUNDS, received: counts.size, lost, twice, "slowest recovery, s": slowest },
+    ]);
     expect({ lost, twice }).toEqual({ lost: 0, twice: 0 });
   });
 }
