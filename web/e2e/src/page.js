@@ -16,13 +16,14 @@ const {
   hanging = [],
   stuck = [],
   idle = false,
+  slow = 0,
   economy: saving,
   keep = "tab",
 } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 
-const storage = keep === "tab" ? sessionStorage : localStorage;
+const storage = keep === "nowhere" ? undefined : keep === "tab" ? sessionStorage : localStorage;
 /** @type {number[]} */
-const numbers = JSON.parse(storage.getItem("numbers") ?? "[]");
+const numbers = JSON.parse(storage?.getItem("numbers") ?? "[]");
 /** @type {import("./pages.js").Log} */
 const log = {
   numbers,
@@ -70,12 +71,14 @@ function onMessage({ n }, { source }) {
     throw new Error(`no ${number}`);
   }
   numbers.push(number);
-  storage.setItem("numbers", JSON.stringify(numbers));
+  storage?.setItem("numbers", JSON.stringify(numbers));
   if (source === "history") log.fromHistory.push(number);
   log.at[number] = Date.now();
-  if (numbers.length !== leave?.at) return;
+  if (slow > 0) return new Promise((resolve) => setTimeout(resolve, slow));
+  if (numbers.length !== leave?.at) return undefined;
   if (leave.to === "itself") location.reload();
   else location.href = leave.to;
+  return undefined;
 }
 if (!idle) events.on("message", onMessage);
 events.on("receipt", ({ ids }) => log.receipts.push(...ids));

@@ -12,8 +12,10 @@ export interface Setup {
   visitor: Visitor;
   options?: Omit<Options, "getSession" | "getHistory" | "environment">;
   economy?: EconomyOptions;
-  /** Whose numbers the page goes on with: this tab's, as after a reload, or those of any tab before it. */
-  keep?: "tab" | "browser";
+  /**
+   * Whose numbers the page goes on with: this tab's, as after a reload, or those of any
+   * tab before it, or of none. */
+  keep?: "tab" | "browser" | "nowhere";
   /** Polls go here instead of to the endpoint. */
   endpoint?: string;
   /** How often the handler throws, by the message's number. */
@@ -22,6 +24,8 @@ export interface Setup {
   hanging?: number[];
   /** The messages whose handler never ends. */
   stuck?: number[];
+  /** How long each handler works, milliseconds. */
+  slow?: number;
   /** The page handles no messages. */
   idle?: boolean;
   /** Where the page goes by itself when it has so many messages: itself is a reload. */
