@@ -257,14 +257,14 @@ export class Connection {
     });
   }
 
-  /** Tells of a handler that does not end; returns what says that it has. */
+  /** Tells of a handler that does not end, or of none at all; returns what says that it is over. */
   #watch(message: Message, id: string): () => void {
     const { settings } = this.#client;
     const timer = settings.setTimeout(() => {
       this.#intake.free(id);
       this.#error(
         "slow",
-        `a handler has not finished within ${settings.handlerTimeout} s`,
+        `a message has not been handled within ${settings.handlerTimeout} s`,
         undefined,
         id,
         message,

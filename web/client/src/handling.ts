@@ -83,7 +83,9 @@ export class Handling {
         if (errors.length > 0) return this.#failed(errors[0], message, entry);
         if (!entry.undone) return true;
       }
+      const stop = this.#emitter.watch(message, metadata.messageId);
       await added;
+      stop();
       entry.undone = false;
     }
   }

@@ -75,9 +75,13 @@ export class SessionKeeper {
    * queue's tag again, so that tabs or tries would chase each other.
    */
   isSpreading(session: Session, error: SqsError): boolean {
-    const age = (this.#settings.now() - this.#since) / 1000;
     const limit = error.noQueue ? QUEUE_SPREADS : TAG_SPREADS;
-    return error.needsSession && session === this.#session && !this.#worked && age < limit;
+    return error.needsSession && session === this.#session && !this.#worked && this.#age() < limit;
+  }
+
+  /** Whether a refusal is worth telling: it lasts longer than it mostly does for what is new. */
+  isTelling(): boolean {
+    return this.#worked || this.#age() >= QUEUE_SPREADS;
   }
 
   /**
@@ -143,6 +147,10 @@ export class SessionKeeper {
     this.#renewAt = Number.POSITIVE_INFINITY;
     this.#replaced();
     if (!first) this.#hooks.renewed(session);
+  }
+
+  #age(): number {
+    return (this.#settings.now() - this.#since) / 1000;
   }
 
   #expired(): boolean {

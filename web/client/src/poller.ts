@@ -92,11 +92,9 @@ export class Poller {
     this.#disturb(error);
     const spreading =
       error instanceof SqsError && !error.clockWasOff && this.#keeper.isSpreading(session, error);
-    if (!spreading) {
-      const mended = await this.#mend(session, error);
-      if (signal.aborted || (mended && this.#failures === 1)) return;
-      if (error instanceof SqsError) this.#hooks.refused(error);
-    }
+    const mended = !spreading && (await this.#mend(session, error));
+    if (signal.aborted || (mended && this.#failures === 1)) return;
+    if (error instanceof SqsError && (!spreading || this.#keeper.isTelling())) this.#hooks.refused(error);
     this.#failures = await this.#pace.pause(this.#failures, signal, error);
   }
 

@@ -32,6 +32,18 @@ describe("messages that nobody handles", () => {
     expect(world.sqs.left(world.session)).toBe(0);
   });
 
+  it("do not keep others from theirs for ever, and are told of", async () => {
+    const { tab, events } = await bare({ maxInFlight: 1 });
+    events.connect();
+    const other = await world.page({ maxInFlight: 1 }).connect();
+    await world.send("a");
+    await world.send("b");
+    expect(other.seen).toEqual(["a"]);
+    await world.clock.advance(61);
+    expect(other.seen).toEqual(["a", "b"]);
+    expect(tab.reported).toMatchObject([{ code: "slow", payload: { messageId: "a" } }]);
+  });
+
   it("come again where the page goes before anybody handles them", async () => {
     const { tab, events } = await bare();
     events.connect();

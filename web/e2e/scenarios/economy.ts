@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, inject } from "vitest";
 import { publish, visitor } from "../src/backend.js";
-import { came, expectAll, type Setup, test } from "../src/pages.js";
+import { came, logOf, type Setup, test } from "../src/pages.js";
 import { SqsCalls, TestServer } from "../src/server.js";
 import { setVisibility } from "../src/visibility.js";
 
@@ -48,15 +48,16 @@ test("requests by setting", async ({ browser, open }) => {
         await setVisibility(page, "visible");
         await came(page, sent);
         await setVisibility(page, "hidden");
-        if (sent > 0) await expectAll(page, sent);
-        await sleep(1000);
+        await sleep(3000);
         const all = calls.all.length - started;
+        const { numbers } = await logOf(page);
         await context.close();
         proxy.stop();
         const kinds = ["ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"];
         return {
           setting,
           messages: sent,
+          lost: sent - new Set(numbers).size,
           "a minute, shown": perMinute(shown),
           "a minute, hidden": perMinute(hidden),
           "receives/deletes/changes": kinds.map((kind) => calls.count(kind)).join("/"),
@@ -66,5 +67,5 @@ test("requests by setting", async ({ browser, open }) => {
     ),
   );
   console.table(rows);
-  expect(rows).toHaveLength(6);
+  for (const row of rows) expect(row).toMatchObject({ lost: 0 });
 });

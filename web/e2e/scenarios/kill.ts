@@ -22,7 +22,7 @@ async function kill(browser: Browser, page: Page): Promise<void> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
   const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
-  const crashed = page.waitForEvent("crash");
+  const crashed = page.waitForEvent("crash", { timeout: 15_000 });
   for (const id of renderers) process.kill(id, "SIGKILL");
   await crashed;
   await session.detach();
