@@ -44,16 +44,6 @@ test("a getSession that does not answer is asked again", async ({ context, open 
   ]);
 });
 
-test("polling goes on while a renewal hangs, and it is told", async ({ context, open }) => {
-  const user = visitor();
-  const options = { ...QUICK, waitTime: 1, answerTimeout: 10 };
-  const page = await open(context, { visitor: user, options, expireIn: 20, hanging: [2] });
-  await page.waitForFunction(() => globalThis.log.reasons.length === 2, null, { timeout: 20_000 });
-  await publish(user, 5);
-  await came(page, 5);
-  expect(await logOf(page)).toMatchObject({ renewals: 0, states: ["connecting", "connected"] });
-});
-
 test("a handler that never ends does not make the page deaf, and is told", async ({ context, open }) => {
   const user = visitor();
   const options = { ...QUICK, visibilityTimeout: 1, waitTime: 1, maxInFlight: 2, handlerTimeout: 3 };
@@ -106,9 +96,56 @@ test("after a reload in mid-burst all is there within seconds, though messages a
   await expectAll(page, 300);
 });
 
-test("what a page has not handled when it disconnects or hides is free at once", async ({
+test("a log-out reaches all tabs, so that none creates the session again", async ({ context, open }) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const leader = await open(context, setup);
+  const follower = await open(context, setup);
+  await leader.evaluate(() => globalThis.events.disconnect({ everywhere: true }));
+  await destroy(setup.visitor);
+  await follower.waitForFunction(() => globalThis.events.state === "disconnected");
+  expect((await logOf(follower)).reasons).toEqual(["start"]);
+});
+
+test("an UnrecoverableError of one tab ends all", async ({ context, open }) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const leader = await open(context, setup);
+  const follower = await open(context, setup);
+  // The keys have worked, so that a refusal is none of new ones.
+  await publish(setup.visitor, 1);
+  await came(follower, 1);
+  await leader.evaluate(() => {
+    globalThis.loggedOut = true;
+  });
+  await destroy(setup.visitor);
+  for (const page of [leader, follower]) {
+    await page.waitForFunction(() => globalThis.events.state === "disconnected");
+    expect(await page.evaluate(() => String(globalThis.events.status.reason))).toMatch("logged out");
+  }
+  expect((await logOf(follower)).reasons).toEqual(["start"]);
+});
+
+// These mostly wait, and so do it together.
+test.concurrent("polling goes on while a renewal hangs, and it is told", async ({
   context,
   open,
+  expect,
+}) => {
+  const user = visitor();
+  const hanging = Array.from({ length: 20 }, (_, i) => i + 2);
+  const options = { ...QUICK, waitTime: 1 };
+  const page = await open(context, { visitor: user, options, expireIn: 20, hanging });
+  await page.waitForFunction(() => globalThis.log.errors.length > 0, null, { timeout: 20_000 });
+  await publish(user, 5);
+  await came(page, 5);
+  const { errors, renewals, states } = await logOf(page);
+  expect(errors[0]).toMatchObject({ code: "session" });
+  expect([renewals, states]).toEqual([0, ["connecting", "connected"]]);
+});
+
+test.concurrent("what a page has not handled when it disconnects or hides is free at once", async ({
+  context,
+  open,
+  expect,
 }) => {
   const user = visitor();
   const calls = new SqsCalls();
@@ -139,7 +176,7 @@ test("what a page has not handled when it disconnects or hides is free at once",
   proxy.stop();
 });
 
-test("a deletion that has waited is signed anew", async ({ context, open }) => {
+test.concurrent("a deletion that has waited is signed anew", async ({ context, open, expect }) => {
   const user = visitor();
   const calls = new SqsCalls();
   const proxy = await TestServer.start(calls.before(inject("stack").endpoint));
@@ -152,37 +189,10 @@ test("a deletion that has waited is signed anew", async ({ context, open }) => {
   proxy.stop();
 });
 
-test("a log-out reaches all tabs, so that none creates the session again", async ({ context, open }) => {
-  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
-  const leader = await open(context, setup);
-  const follower = await open(context, setup);
-  await leader.evaluate(() => globalThis.events.disconnect({ everywhere: true }));
-  await destroy(setup.visitor);
-  await follower.waitForFunction(() => globalThis.events.state === "disconnected");
-  expect((await logOf(follower)).reasons).toEqual(["start"]);
-});
-
-test("an UnrecoverableError of one tab ends all", async ({ context, open }) => {
-  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
-  const leader = await open(context, setup);
-  const follower = await open(context, setup);
-  // The keys have worked, so that a refusal is none of new ones.
-  await publish(setup.visitor, 1);
-  await came(follower, 1);
-  await leader.evaluate(() => {
-    globalThis.loggedOut = true;
-  });
-  await destroy(setup.visitor);
-  for (const page of [leader, follower]) {
-    await page.waitForFunction(() => globalThis.events.state === "disconnected");
-    expect(await page.evaluate(() => String(globalThis.events.status.reason))).toMatch("logged out");
-  }
-  expect((await logOf(follower)).reasons).toEqual(["start"]);
-});
-
-test("a slow loop with a short visibility gets each message once, and all are deleted", async ({
+test.concurrent("a slow loop with a short visibility gets each message once, and all are deleted", async ({
   context,
   open,
+  expect,
 }) => {
   const user = visitor();
   const options = { ...QUICK, visibilityTimeout: 2, waitTime: 1 };
@@ -200,9 +210,10 @@ test("a slow loop with a short visibility gets each message once, and all are de
   expect(errors).toEqual([]);
 });
 
-test("keys that a moved tag shuts out for a while are tried again, and no others asked for", async ({
+test.concurrent("keys that a moved tag shuts out for a while are tried again, and no others asked for", async ({
   context,
   open,
+  expect,
 }) => {
   const calls = new SqsCalls();
   const proxy = await TestServer.start(calls.before(inject("stack").endpoint));
