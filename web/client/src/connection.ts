@@ -192,7 +192,7 @@ export class Connection {
 
   async #received(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
     if (this.#life.signal.aborted || this.#paused.size > 0) {
-      await this.#leases.take(session.sqsUrl, messages, visibility);
+      this.#leases.take(session.sqsUrl, messages, visibility);
       return this.#leases.giveAllBack();
     }
     this.#setState("connected");

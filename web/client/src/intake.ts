@@ -56,9 +56,9 @@ export class Intake {
    */
   async take(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
     const key = importKey(session.aesKey);
-    // What is being handled already is not brought again. The others can be given back before they are brought,
-    // and all are decrypted before the first is, since decryption may end in any order.
-    const fresh = await this.#leases.take(session.sqsUrl, messages, visibility);
+    // What is being handled already is not brought again. All are decrypted before the first is brought, since
+    // decryption may end in any order.
+    const fresh = this.#leases.take(session.sqsUrl, messages, visibility);
     const ready = await Promise.all(fresh.map((queued) => this.#open(key, queued)));
     ready.forEach((opened, i) => void this.#settle(session, fresh[i] as QueueMessage, opened));
     while (this.#inFlight.size >= this.#settings.maxInFlight) {

@@ -34,10 +34,10 @@ export class Leases {
   }
 
   /**
-   * Takes what SQS has handed out for so many seconds; resolves when it can be given back.
+   * Takes what SQS has handed out for so many seconds.
    * @returns the messages that this page does not have already; of the others it takes the newer handles
    */
-  async take(queue: string, messages: QueueMessage[], span: number): Promise<QueueMessage[]> {
+  take(queue: string, messages: QueueMessage[], span: number): QueueMessage[] {
     const until = this.#now() + span * 1000;
     const group: Group = { queue, back: new Batch(this.#sending, ACTION, queue), span, until };
     const fresh: QueueMessage[] = [];
@@ -53,7 +53,7 @@ export class Leases {
       this.#leases.set(id, { message: known ?? message, group });
       group.back.entries.set(id, { ReceiptHandle, VisibilityTimeout: 0 });
     }
-    await this.#keep(group);
+    this.#keep(group);
     return fresh;
   }
 
@@ -88,7 +88,7 @@ export class Leases {
   }
 
   /** Watches over a group: hides it for longer, for twice as long each time, as what takes long may take longer. */
-  #keep(group: Group): Promise<void> {
+  #keep(group: Group): void {
     const { settings } = this.#sending;
     const wake = () => {
       const { entries } = group.back;
@@ -102,10 +102,10 @@ export class Leases {
           longer.entries.set(id, { ...entry, VisibilityTimeout: group.span });
         void longer.send().catch(() => {});
       }
-      void this.#keep(group);
+      this.#keep(group);
     };
     settings.setTimeout(wake, Math.min((group.until - this.#now()) / 2, SIGNATURE_LIFE));
-    return group.back.sign();
+    void group.back.sign();
   }
 
   #now(): number {
