@@ -1,12 +1,15 @@
 /**
  * Bad input and faults: for each what came, what was lost, what was shown twice, and how long it took until all was
- * there once the fault was over. `npm run faults --workspace e2e`
+ * there (or, where nothing can come before, until it was connected) once all was published and the fault was over.
+ * `npm run faults --workspace e2e`
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { expect, inject } from "vitest";
 import { publish, type Visitor, visitor } from "../src/backend.js";
+import { launch } from "../src/chromium.js";
 import { logOf, type Setup, test } from "../src/pages.js";
+import { signal } from "../src/renderers.js";
 import { SqsCalls, TestServer } from "../src/server.js";
 
 interface Case {
@@ -14,6 +17,8 @@ interface Case {
   /** Runs in the page before anything else. */
   before?: () => void;
   count?: number;
+  /** It has a browser of its own. */
+  alone?: boolean;
   /** Publishes, and causes the fault; resolves when the fault is over. */
   during?(page: Page, user: Visitor, context: BrowserContext): Promise<unknown>;
   /** Answers a request of the page to its backend with a failure. */
@@ -50,15 +55,14 @@ const CASES: Record<string, Case> = {
       await context.setOffline(false);
     },
   },
-  "frozen for 20 s": {
-    during: async (page, user, context) => {
-      const session = await context.newCDPSession(page);
-      await session.send("Page.setWebLifecycleState", { state: "frozen" });
+  "stopped for 20 s, without a word": {
+    alone: true,
+    during: async (_, user, context) => {
+      const browser = context.browser() as Browser;
+      await signal(browser, "SIGSTOP");
       await publishAll(user, 100);
       await sleep(20_000);
-      await session.send("Page.setWebLifecycleState", { state: "active" });
-      // Otherwise Chromium has not frozen it.
-      await page.waitForFunction(() => globalThis.log.states.includes("paused"));
+      await signal(browser, "SIGCONT");
     },
   },
   "the clock is ten minutes ahead": {
@@ -102,10 +106,11 @@ const CASES: Record<string, Case> = {
 };
 
 test("faults", async ({ browser, open }) => {
-  const rows: object[] = [];
+  const rows: ({ fault: string } & Record<string, unknown>)[] = [];
   const run = async ([name, one]: [string, Case]) => {
     const { setup = {}, before, count = 100, during, backend, tagMoves, stuck = 0 } = one;
-    const context = await browser.newContext();
+    const own = one.alone ? await launch() : browser;
+    const context = await own.newContext();
     context.setDefaultTimeout(200_000);
     if (before) await context.addInitScript(before);
     const calls = new SqsCalls();
@@ -150,6 +155,7 @@ test("faults", async ({ browser, open }) => {
       "seconds to recover": (Math.max(0, seconds) / 1000).toFixed(1),
     });
     await context.close();
+    if (one.alone) await own.close();
     proxy.stop();
   };
   // Those that take no processor time go together.
@@ -157,6 +163,7 @@ test("faults", async ({ browser, open }) => {
   const light = Object.entries(CASES).filter(([, { count = 0 }]) => count <= 1000);
   await Promise.all(light.map(run));
   for (const one of heavy) await run(one);
-  console.table(rows);
+  const order = Object.keys(CASES);
+  console.table(rows.sort((a, b) => order.indexOf(a.fault) - order.indexOf(b.fault)));
   for (const row of rows) expect(row).toMatchObject({ lost: 0, "shown twice": 0 });
 });

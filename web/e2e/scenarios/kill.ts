@@ -9,6 +9,7 @@ import { expect } from "vitest";
 import { publish, visitor, waiting } from "../src/backend.js";
 import { launch } from "../src/chromium.js";
 import { logOf, type Setup, test } from "../src/pages.js";
+import { signal } from "../src/renderers.js";
 
 const ROUNDS = Number(process.env.SBE_ROUNDS ?? 50);
 const BURST = 40;
@@ -20,21 +21,11 @@ const SETTINGS: Record<string, Partial<Setup>> = {
   "no sharing": { options: { shareTabs: false } },
 };
 
-/** Ends the page's process by the process's own id. */
+/** Ends the page's process. */
 async function kill(browser: Browser, page: Page): Promise<void> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
   const crashed = page.waitForEvent("crash", { timeout: 15_000 });
-  for (const id of renderers) {
-    try {
-      process.kill(id, "SIGKILL");
-    } catch {
-      // A spare one has ended by itself.
-    }
-  }
+  await signal(browser, "SIGKILL");
   await crashed;
-  await session.detach();
 }
 
 for (const [setting, setup] of Object.entries(SETTINGS)) {

@@ -88,11 +88,13 @@ test("after a reload in mid-burst all is there within seconds, though messages a
 }) => {
   const user = visitor();
   const page = await open(context, { visitor: user, leave: { at: 100, to: "itself" } });
+  page.setDefaultTimeout(15_000);
   await publish(user, 300);
   await page.waitForFunction(() => globalThis.log?.restored > 0);
   const reloaded = Date.now();
   await came(page, 300);
-  expect(Date.now() - reloaded).toBeLessThan(5000);
+  // Some four seconds on a machine that has nothing else to do; without what this is about, more than thirty.
+  expect(Date.now() - reloaded).toBeLessThan(10_000);
   await expectAll(page, 300);
 });
 
