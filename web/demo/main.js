@@ -1,12 +1,13 @@
 /**
  * The page: opens sessions, publishes, and shows what arrives.
  *
- * - `session.js` a session and its card; `messages.js` its lists; `chart.js` latencies
+ * - `session.js` a session and its card; `messages.js` its lists; `chart.js` latencies; `network.js` their requests
  * - `api.js` calls of the backend; `dom.js` helpers
  */
 import * as api from "./api.js";
 import { Chart, milliseconds } from "./chart.js";
 import { find, say, textOf } from "./dom.js";
+import { Network } from "./network.js";
 import { SessionCard } from "./session.js";
 
 /** @typedef {import("./api.js").Visitor} Visitor */
@@ -14,11 +15,14 @@ import { SessionCard } from "./session.js";
 /** Browsers open six connections to a host over HTTP/1.1. Each session polls on one; one is left for deletions. */
 const MOST = 5;
 const STORE = "sessions";
+/** How long messages are collected before they are announced, milliseconds. */
+const QUIET = 2000;
 /** Another browser's sessions have other names: two that poll one queue would take each other's messages. */
 const BROWSER = Math.random().toString(36).slice(2, 6);
 const NAMES = ["laptop", "phone", "tablet", "desktop", "watch", "kiosk"];
 
 const chart = new Chart();
+const network = new Network();
 /** @type {Set<SessionCard>} */
 const cards = new Set();
 
@@ -28,6 +32,8 @@ function open(visitor) {
   const color = [0, 1, 2, 3, 4].find((one) => !colors.includes(one)) ?? 0;
   const card = new SessionCard(visitor, {
     color,
+    network,
+    news,
     latency: (value) => chart.add(value, color),
     ended: () => {
       cards.delete(card);
@@ -37,6 +43,19 @@ function open(visitor) {
   cards.add(card);
   find(".sessions").append(card.element);
   changed();
+}
+
+/** What came since the last announcement. @type {string[]} */
+let unsaid = [];
+
+/** Tells those who do not see the page, at most once in a while. @param {string} text */
+function news(text) {
+  if (unsaid.push(text) > 1) return;
+  setTimeout(() => {
+    const more = unsaid.length > 1 ? `${unsaid.length} messages, the last in ` : "New in ";
+    find("#news").textContent = more + unsaid.at(-1);
+    unsaid = [];
+  }, QUIET);
 }
 
 /** Another tab, or this one after a reload, has the same sessions. */
@@ -83,7 +102,8 @@ async function publish(event) {
   }));
   try {
     const reply = await api.publish(by, JSON.parse(String(fields.get("to"))), messages);
-    say("#published", published(by, messages.length, reply, Date.now() - start));
+    const audience = JSON.parse(String(fields.get("to")));
+    say("#published", published(by, messages.length, reply, here(audience), Date.now() - start));
   } catch (error) {
     say("#published", `Not published: ${textOf(error)}`, true);
   }
@@ -93,15 +113,26 @@ async function publish(event) {
  * @param {"http" | "kinesis"} by
  * @param {number} count
  * @param {Awaited<ReturnType<typeof api.publish>>} reply
+ * @param {number} here how many of its sessions are this page's
  * @param {number} took
  */
-function published(by, count, { messages = [] }, took) {
+function published(by, count, { messages = [] }, here, took) {
   const refused = messages.find(({ success }) => !success);
   if (refused) throw new Error(refused.message);
   const what = count === 1 ? "1 message" : `${count} messages`;
   if (by === "kinesis") return `Kinesis took ${what} in ${milliseconds(took)}.`;
-  const sessions = messages[0]?.sessions ?? 0;
-  return `HTTP: ${what} to ${sessions} session${sessions === 1 ? "" : "s"}, accepted in ${milliseconds(took)}.`;
+  const elsewhere = Math.max(0, (messages[0]?.sessions ?? 0) - here);
+  return `HTTP: ${what} to ${here} here, ${elsewhere} elsewhere, accepted in ${milliseconds(took)}.`;
+}
+
+/** How many of the page's sessions an audience has. @param {import("./api.js").Audience} audience */
+function here({ account, user, session }) {
+  const matches = [...cards].filter(({ visitor }) => {
+    if (account !== undefined && visitor.account !== account) return false;
+    if (user !== undefined && visitor.user !== user) return false;
+    return session === undefined || visitor.session === session;
+  });
+  return matches.length;
 }
 
 /** @param {SubmitEvent} event */
@@ -122,15 +153,43 @@ function openAsked(event) {
   say("#opened", `Session ${session} is open.`);
 }
 
-/** On a first visit, two sessions of a user and one of another. @returns {Visitor[]} */
+/** Those of the last visit, or of a first one. @returns {Visitor[]} */
 function remembered() {
   const stored = localStorage.getItem(STORE);
-  if (stored) return JSON.parse(stored);
+  return stored ? JSON.parse(stored) : firstVisit();
+}
+
+/** Two sessions of a user and one of another. @returns {Visitor[]} */
+function firstVisit() {
   const users = [7, 7, 8];
   return users.map((user, i) => ({ account: 1, user, session: `${NAMES[i]}-${BROWSER}` }));
 }
 
+function loseNetwork() {
+  network.toggle();
+  const button = find("#lose");
+  button.setAttribute("aria-pressed", String(network.lost));
+  button.textContent = network.lost ? "Bring the network back" : "Lose the network";
+}
+
+function showRequests() {
+  for (const [name, count] of Object.entries(network.counts)) {
+    find(`[data-requests="${name}"]`).textContent = String(count);
+  }
+  find('[data-requests="monthly"]').textContent = network.monthly.toFixed(2);
+}
+
+function openSome() {
+  for (const visitor of firstVisit()) open(visitor);
+  find(".session h2").focus();
+}
+
 find("#publish").addEventListener("submit", (event) => void publish(/** @type {SubmitEvent} */ (event)));
 find("#open").addEventListener("submit", (event) => openAsked(/** @type {SubmitEvent} */ (event)));
+find("#lose").addEventListener("click", loseNetwork);
+find("#kill").addEventListener("click", () => network.kill());
+find("#second").addEventListener("click", () => window.open(location.href));
+find("#open-some").addEventListener("click", openSome);
+setInterval(showRequests, 1000);
 for (const visitor of remembered()) open(visitor);
 if (cards.size === 0) changed();

@@ -78,7 +78,7 @@ export class Messages {
   #count() {
     const count = part(this.#root, "unread");
     const unread = this.unread.length;
-    count.textContent = String(unread);
+    count.textContent = `${unread} unread`;
     count.classList.toggle("some", unread > 0);
     const all = /** @type {HTMLButtonElement} */ (find('[data-action="read-all"]', this.#root));
     all.disabled = unread === 0;
@@ -86,7 +86,7 @@ export class Messages {
 
   /** @param {Entry} entry @param {"live" | "history"} view */
   #show(entry, view) {
-    const list = find(`[data-list="${view}"]`, this.#root);
+    const list = find(view === "live" ? '[data-list="live"]' : '[data-list="history"] ol', this.#root);
     const item = fromTemplate("message");
     part(item, "text").textContent = textOf(entry.message);
     const time = new Date(entry.at);

@@ -8,7 +8,12 @@ const DAY = 86_400;
 
 /**
  * @typedef {import("./api.js").Visitor} Visitor
- * @typedef {{ color: number, latency(milliseconds: number, color: number): void, ended(): void }} Page
+ * @typedef {object} Page what a card needs of the page
+ * @property {number} color
+ * @property {import("./network.js").Network} network
+ * @property {(milliseconds: number) => void} latency
+ * @property {(text: string) => void} news says that something came
+ * @property {() => void} ended
  */
 
 /** A browser session and its card: what an application has once, the page has several of. */
@@ -57,13 +62,17 @@ export class SessionCard {
         }
       },
       getHistory: user === undefined ? undefined : ({ since }) => api.history(user, since),
+      environment: this.#page.network.environment,
     });
     events.on("message", (message, metadata) => this.#came(message, metadata));
     events.on("receipt", ({ ids }) => this.#messages.read(ids));
     events.on("state", ({ reason }) => this.#changed(reason));
     events.on("renewed", ({ expires }) => this.#note(`keys renewed, until ${clock(expires)}`));
     events.on("gap", ({ reason, since }) => this.#note(`gap since ${clock(since)} (${reason})`));
-    events.on("error", (error) => this.#problem(`${error.message}: ${textOf(error.cause ?? "")}`));
+    events.on("error", ({ message }) => this.#problem(message));
+    events.on("retry", ({ reason, at }) =>
+      this.#problem(`${textOf(reason)}. Next try at ${clock(at / 1000)}.`),
+    );
     return events;
   }
 
@@ -74,8 +83,9 @@ export class SessionCard {
     const latency = source === "queue" && publishedAt ? Math.max(0, now - publishedAt) : undefined;
     const kept = this.visitor.user !== undefined && !("_sqs_only" in message);
     this.#messages.came(message, { at: Date.now(), latency, kept });
+    this.#page.news(`${this.visitor.session}: ${message.text ?? "a message"}`);
     // What waited in the queue while nobody was connected tells nothing about latency.
-    if (latency !== undefined && publishedAt >= this.#connectedAt) this.#page.latency(latency, this.color);
+    if (latency !== undefined && publishedAt >= this.#connectedAt) this.#page.latency(latency);
   }
 
   /** @param {unknown} [reason] */
@@ -91,6 +101,7 @@ export class SessionCard {
     else this.#connectedAt = Number.POSITIVE_INFINITY;
     if (state === "connected") this.#problem("");
     else if (reason) this.#problem(textOf(reason));
+    else if (state === "disconnected") this.#problem("");
   }
 
   #role() {
@@ -158,14 +169,19 @@ export class SessionCard {
       if (!(error instanceof api.Refusal && error.status === 404)) throw error;
     }
     clearInterval(this.#clock);
+    const next = this.element.nextElementSibling ?? this.element.previousElementSibling;
     this.element.remove();
     this.#page.ended();
+    // The keyboard goes on where it was.
+    /** @type {HTMLElement | null | undefined} */ (next?.querySelector("h2, button"))?.focus();
   }
 
   /** @param {() => unknown} action */
   async #try(action) {
     try {
       await action();
+      // The same went wrong before, and is over.
+      if (this.#events.state === "connected") this.#problem("");
     } catch (error) {
       this.#problem(textOf(error));
     }

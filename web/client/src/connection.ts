@@ -1,13 +1,14 @@
+import { Outbox } from "./batch.js";
 import type { Continuity } from "./continuity.js";
-import { Deleter } from "./deleter.js";
 import type { Emitter } from "./emitter.js";
-import { BrowserEventsError, type ErrorCode, isUnrecoverable } from "./errors.js";
-import type { Gap, State } from "./events.js";
+import { BrowserEventsError, type ErrorCode, isUnrecoverable, UnrecoverableError } from "./errors.js";
+import type { Gap, Message, State } from "./events.js";
 import { Group, SILENCE } from "./group.js";
+import type { Handling } from "./handling.js";
 import { fillIn } from "./history.js";
-import type { Inbox } from "./inbox.js";
 import { Intake } from "./intake.js";
 import { SessionKeeper } from "./keeper.js";
+import { Leases } from "./leases.js";
 import { recall, remember } from "./memory.js";
 import type { Settings } from "./options.js";
 import { Pace } from "./pace.js";
@@ -22,13 +23,15 @@ import { childController, type ServiceClock } from "./time.js";
 export interface Client {
   settings: Settings;
   emitter: Emitter;
-  inbox: Inbox;
+  handling: Handling;
   clock: ServiceClock;
   continuity: Continuity;
-  state(): State;
+  readonly state: State;
   setState(state: State, reason?: unknown): void;
-  /** Ends the connection for good. */
-  fail(reason: unknown): void;
+  /** A try has failed; the next one is planned for `at`, epoch milliseconds. */
+  retrying(reason: unknown, at: number): void;
+  /** Ends the connection for good, and those of the other tabs as well if `everywhere`. */
+  end(everywhere: boolean, reason?: unknown): Promise<void>;
 }
 
 /** How often the leader shows that it is alive, and each tab sees whether it was asleep; seconds. */
@@ -40,9 +43,12 @@ export class Connection {
   readonly #life = new AbortController();
   readonly #pace: Pace;
   readonly #keeper: SessionKeeper;
-  readonly #deleter: Deleter;
+  readonly #deletions: Outbox;
+  readonly #leases: Leases;
   readonly #intake: Intake;
   readonly #poller: Poller;
+  /** Until when this page counts as used, epoch milliseconds. */
+  readonly #used: () => number;
   /** Why the page may not poll; empty when it may. */
   readonly #paused = new Set<"hidden" | "frozen">();
   /** Aborted by a pause. */
@@ -52,24 +58,34 @@ export class Connection {
 
   constructor(client: Client) {
     this.#client = client;
-    const { settings, clock, emitter, inbox } = client;
-    const sqs = new Sqs(settings.environment, clock);
-    this.#pace = new Pace(settings);
-    this.#keeper = new SessionKeeper(settings, clock, this.#pace, this.#life.signal, {
+    const { settings, clock, emitter, handling } = client;
+    const { signal } = this.#life;
+    const sqs = new Sqs(settings, clock);
+    this.#used = settings.usedUntil?.(settings, signal, () => this.#usage()) ?? (() => Number.MAX_VALUE);
+    this.#pace = new Pace(settings, client.retrying);
+    this.#keeper = new SessionKeeper(settings, clock, this.#pace, signal, {
       renewed: ({ expires }) => emitter.emit("renewed", { expires }),
       failed: (error) => this.#noSession(error),
     });
-    this.#deleter = new Deleter(settings, sqs, this.#keeper, (error) =>
+    const sending = { settings, sqs, keeper: this.#keeper };
+    this.#deletions = new Outbox(sending, "DeleteMessage", (error) =>
       this.#error("delete", "handled messages could not be deleted", error),
     );
-    this.#intake = new Intake(settings, clock, inbox, this.#deleter, {
-      share: async (metadata) => this.#group?.share(metadata) ?? true,
+    this.#leases = new Leases(sending);
+    this.#intake = new Intake(settings, clock, handling, this.#deletions, this.#leases, {
+      share: async (metadata) => this.#group?.tabs?.share(metadata, settings.tabTimeout) ?? true,
     });
     this.#poller = new Poller(settings, this.#keeper, sqs, this.#pace, {
-      received: (session, messages) => this.#received(session, messages),
+      received: (session, messages, visibility) => this.#received(session, messages, visibility),
+      resting: () => Math.max(this.#used(), this.#group?.tabs?.used ?? 0) < settings.now(),
       disturbed: (reason) => this.#setState("connecting", reason),
       refused: (error) => this.#error("service", "SQS refused to hand out messages", error),
     });
+    handling.settled = (id) => {
+      const { session } = this.#keeper;
+      if (session) remember(settings, sessionName(session), id);
+    };
+    emitter.watch = (message, id) => this.#watch(message, id);
   }
 
   /** Whether this tab is the one that polls. */
@@ -78,40 +94,58 @@ export class Connection {
   }
 
   start(): void {
-    const { environment, pauseWhenHidden } = this.#client.settings;
-    watchPage(environment, this.#life.signal, {
+    const { settings } = this.#client;
+    watchPage(settings, this.#life.signal, {
       network: () => this.#hurry(),
       hidden: () => {
-        this.#save();
-        if (pauseWhenHidden) this.#pause("hidden");
+        void this.#deletions.flush(true);
+        if (settings.pauseWhenHidden) this.#pause("hidden");
       },
       visible: () => this.#unpause("hidden"),
       freezing: () => {
-        this.#save();
-        this.#group?.bye();
+        void this.#deletions.flush(true);
         this.#pause("frozen");
+        this.#group?.tabs?.say({ type: "bye" });
       },
       thawed: () => {
         if (this.#paused.has("frozen")) this.#wake();
         this.#unpause("frozen");
       },
     });
-    this.#tick(environment.now());
-    if (pauseWhenHidden && environment.hidden()) this.#pause("hidden");
+    this.#tick(settings.now());
+    if (settings.pauseWhenHidden && settings.hidden()) this.#pause("hidden");
     else void this.#run();
   }
 
-  /** Resolves when the deletions that waited are answered. */
-  async stop(): Promise<void> {
+  /**
+   * Resolves when all that waited is answered.
+   * @param end - has the other tabs stop as well
+   */
+  async stop(end?: { reason?: string }): Promise<void> {
     this.#life.abort();
-    this.#client.settings.environment.clearTimeout(this.#timer);
-    this.#group?.close();
-    await this.#deleter.flush();
+    this.#client.settings.clearTimeout(this.#timer);
+    if (end) this.#group?.tabs?.say({ type: "end", ...end });
+    this.#group?.tabs?.close();
+    await Promise.all([this.#deletions.flush(), this.#leases.giveAllBack()]);
+  }
+
+  /** Whether somebody uses the page may have changed. */
+  #usage(): void {
+    this.#hello();
+    if (this.leading) this.#pace.hurry();
+  }
+
+  /** Makes this tab known, so that the others wait for it. */
+  #hello(): void {
+    const { session } = this.#keeper;
+    if (session) this.#group?.tabs?.hello(session);
   }
 
   #pause(why: "hidden" | "frozen"): void {
     this.#paused.add(why);
+    // First the poll ends, or it would take again what is given back.
     this.#activity.abort();
+    void this.#leases.giveAllBack(true);
     this.#setState("paused");
   }
 
@@ -126,21 +160,27 @@ export class Connection {
     const session = await this.#keeper.ready();
     if (!session || signal.aborted) return;
     this.#group ??= this.#join(session);
-    await this.#group.run(signal, session, (term) => this.#lead(term));
+    this.#hello();
+    await this.#group.run(signal, (term) => this.#lead(term));
   }
 
   #join(session: Session): Group {
-    const { settings, inbox, emitter } = this.#client;
-    recall(settings.environment, sessionName(session), inbox);
+    const { settings, handling, emitter, end } = this.#client;
+    // A page before this one may have gone before its deletions reached the queue.
+    handling.settle(recall(settings, sessionName(session)));
     return new Group(settings, session, {
-      hello: (theirs) => {
+      hello: (theirs, used) => {
         this.#keeper.adopt(theirs, true);
-        if (this.leading) this.#beat();
+        if (!this.leading) return;
+        this.#beat();
+        if (used > settings.now()) this.#pace.hurry();
       },
+      used: this.#used,
       beat: (beat) => this.#heard(beat),
       deliver: (metadata) =>
-        inbox.handle({ ...JSON.parse(metadata.text), messageId: metadata.messageId }, metadata),
+        handling.handle({ ...JSON.parse(metadata.text), messageId: metadata.messageId }, metadata),
       gap: (gap) => emitter.emit("gap", gap),
+      end: (reason) => void end(false, reason && new UnrecoverableError(reason)),
     });
   }
 
@@ -150,22 +190,24 @@ export class Connection {
     return this.#poller.run(term);
   }
 
-  async #received(session: Session, messages: QueueMessage[]): Promise<void> {
-    // Left in the queue, they come again.
-    if (this.#life.signal.aborted) return;
+  async #received(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
+    if (this.#life.signal.aborted || this.#paused.size > 0) {
+      this.#leases.take(session.sqsUrl, messages, visibility);
+      return this.#leases.giveAllBack();
+    }
     this.#setState("connected");
     const { clock, continuity } = this.#client;
     const gap = continuity.note(session, clock.now());
     this.#beat();
     if (gap) void this.#fill(gap, true);
-    await this.#intake.take(session, messages);
+    await this.#intake.take(session, messages, visibility);
   }
 
   #beat(): void {
-    const { clock, continuity } = this.#client;
+    const { clock, continuity, state } = this.#client;
     const { session } = this.#keeper;
     const { receivedAt } = continuity;
-    if (session) this.#group?.beat({ session, state: this.#client.state(), now: clock.now(), receivedAt });
+    if (session) this.#group?.tabs?.say({ type: "beat", session, state, now: clock.now(), receivedAt });
   }
 
   /** The leader has spoken. */
@@ -185,9 +227,9 @@ export class Connection {
   }
 
   #tick(last: number): void {
-    const { environment } = this.#client.settings;
-    this.#timer = environment.setTimeout(() => {
-      const now = environment.now();
+    const { settings } = this.#client;
+    this.#timer = settings.setTimeout(() => {
+      const now = settings.now();
       if (now - last > SILENCE * 1000) this.#wake();
       else if (this.leading) this.#beat();
       else if (this.#paused.size === 0) this.#group?.watch();
@@ -198,44 +240,49 @@ export class Connection {
   /** After a sleep. Another tab may have been awake, and have received and deleted messages. */
   #wake(): void {
     const { clock, continuity } = this.#client;
-    const { session } = this.#keeper;
-    if (session) this.#group?.hello(session);
-    const gap = this.#group?.shared && continuity.wake(clock.now());
+    this.#hello();
+    const gap = this.#group?.tabs && continuity.wake(clock.now());
     if (gap) void this.#fill(gap, false);
     this.#hurry();
   }
 
   /** @param forAll - whether the other tabs have missed the same */
   async #fill(gap: Gap, forAll: boolean): Promise<void> {
-    const { settings, clock, emitter, inbox } = this.#client;
+    const { settings, clock, emitter, handling } = this.#client;
     emitter.emit("gap", gap);
-    if (forAll) this.#group?.gap(gap);
+    if (forAll) this.#group?.tabs?.say({ type: "gap", gap });
     await fillIn(settings, clock, this.#pace, this.#life.signal, gap.since, {
-      bring: (message, metadata) =>
-        forAll ? this.#intake.bring(message, metadata) : inbox.handle(message, metadata),
+      bring: (message, metadata) => (forAll ? this.#intake : handling).handle(message, metadata),
       failed: (error) => this.#error("history", "getHistory failed", error),
     });
   }
 
-  /** What must be done while the page still can. */
-  #save(): void {
-    const { session } = this.#keeper;
-    const { settings, inbox } = this.#client;
-    if (session) remember(settings.environment, sessionName(session), inbox);
-    void this.#deleter.flush(true);
+  /** Tells of a handler that does not end, or of none at all; returns what says that it is over. */
+  #watch(message: Message, id: string): () => void {
+    const { settings } = this.#client;
+    const timer = settings.setTimeout(() => {
+      this.#intake.free(id);
+      this.#error(
+        "slow",
+        `a message has not been handled within ${settings.handlerTimeout} s`,
+        undefined,
+        id,
+        message,
+      );
+    }, settings.handlerTimeout * 1000);
+    return () => settings.clearTimeout(timer);
   }
 
   #noSession(error: unknown): void {
     this.#error("session", "getSession failed", error);
-    if (isUnrecoverable(error)) this.#client.fail(error);
+    if (isUnrecoverable(error)) void this.#client.end(true, error);
   }
 
   #setState(state: State, reason?: unknown): void {
-    if (this.#life.signal.aborted) return;
-    this.#client.setState(this.#paused.size > 0 ? "paused" : state, reason);
+    if (!this.#life.signal.aborted) this.#client.setState(this.#paused.size > 0 ? "paused" : state, reason);
   }
 
-  #error(code: ErrorCode, text: string, cause: unknown): void {
-    this.#client.emitter.emit("error", new BrowserEventsError(code, text, cause));
+  #error(code: ErrorCode, text: string, cause: unknown, id?: string, message?: Message): void {
+    this.#client.emitter.emit("error", new BrowserEventsError(code, text, cause, id, message));
   }
 }

@@ -26,16 +26,19 @@ export interface Environment {
   /** Where it is missing, as is `channel`, each tab polls for itself. */
   locks?: Locks;
   channel?: (name: string) => Channel;
-  /** Where page events arrive: `online`, `offline`, `visibilitychange`, `pagehide`, `pageshow`, `freeze`, `resume`. */
+  /** Where page events arrive: `online`, `offline`, `visibilitychange`, `pagehide`, `pageshow`, `freeze`, `resume`; for `usedUntil` input. */
   page?: EventTarget;
   hidden(): boolean;
-  /** Storage that a reload of this tab survives. */
+  /** Storage that all tabs share and that outlives them. */
   storage?: Pick<Storage, "getItem" | "setItem">;
-  /** Takes what handlers throw, as the DOM does for its own listeners. */
+  /** Takes what handlers throw, and errors that nobody listens for, as the DOM does for its own listeners. */
   report(error: unknown): void;
 }
 
-/** The running browser, or Node where a test runs. */
+/**
+ * The running browser, or Node where a test runs.
+ * @internal
+ */
 export function browserEnvironment(): Environment {
   const scope: Partial<typeof globalThis> = globalThis;
   const { BroadcastChannel, document, navigator } = scope;
@@ -49,15 +52,15 @@ export function browserEnvironment(): Environment {
     channel: BroadcastChannel && ((name) => new BroadcastChannel(name)),
     page: document && window,
     hidden: () => document?.visibilityState === "hidden",
-    storage: ownStorage(scope),
+    storage: sharedStorage(scope),
     report: (error) => (scope.reportError ?? console.error)(error),
   };
 }
 
-/** Merely reading `sessionStorage` throws where site data is blocked. */
-function ownStorage(scope: Partial<typeof globalThis>): Storage | undefined {
+/** Merely reading `localStorage` throws where site data is blocked. */
+function sharedStorage(scope: Partial<typeof globalThis>): Storage | undefined {
   try {
-    return scope.sessionStorage;
+    return scope.localStorage;
   } catch {
     return undefined;
   }

@@ -1,12 +1,15 @@
+import type { Message } from "./events.js";
+
 /**
- * - `session`: `getSession` failed; it is called again, unless it threw an {@link UnrecoverableError}.
+ * - `session`: `getSession` failed, or took too long; it is called again, unless it threw an {@link UnrecoverableError}.
  * - `service`: SQS answered a receive with an error that new keys are not expected to mend; polling goes on.
  * - `delete`: handled messages could not be deleted; they come again, are recognised and deleted then.
  * - `handler`: a message was given up, since a handler failed at it `maxAttempts` times.
+ * - `slow`: a handler has had a message for `handlerTimeout`, or nobody handles it; polling no longer waits for it.
  * - `decrypt`: a frame could not be decrypted or is not a JSON object; dropped after `maxAttempts` tries.
- * - `history`: `getHistory` failed; it is called again, unless it threw an {@link UnrecoverableError}.
+ * - `history`: `getHistory` failed, or took too long; it is called again, unless it threw an {@link UnrecoverableError}.
  */
-export type ErrorCode = "session" | "service" | "delete" | "handler" | "decrypt" | "history";
+export type ErrorCode = "session" | "service" | "delete" | "handler" | "slow" | "decrypt" | "history";
 
 /** What `error` handlers receive. `cause` is the error behind it. */
 export class BrowserEventsError extends Error {
@@ -14,23 +17,29 @@ export class BrowserEventsError extends Error {
   readonly code: ErrorCode;
   /** The message concerned; for `decrypt` the id that SQS gave it. */
   readonly messageId?: string;
+  /** The message itself, where it can be read: with `handler` it is given up, and this is the last that is seen of it. */
+  readonly payload?: Message;
 
-  constructor(code: ErrorCode, message: string, cause: unknown, messageId?: string) {
-    super(message, { cause });
+  constructor(code: ErrorCode, text: string, cause: unknown, messageId?: string, payload?: Message) {
+    super(cause instanceof Error ? `${text}: ${cause.message}` : text, { cause });
     this.code = code;
     this.messageId = messageId;
+    this.payload = payload;
   }
 }
 
 /**
- * Throw this from `getSession` when trying again is pointless, as after a log-out: the client disconnects.
- * Thrown from `getHistory`, it ends the attempts to fill that gap.
+ * Throw this from `getSession` when trying again is pointless, as after a log-out: the client disconnects,
+ * in all tabs of the session. Thrown from `getHistory`, it ends the attempts to fill that gap.
  */
 export class UnrecoverableError extends Error {
   override readonly name = "UnrecoverableError";
 }
 
-/** By name, so that an error class of a second copy of this package counts too. */
+/**
+ * By name, so that an error class of a second copy of this package counts too.
+ * @internal
+ */
 export function isUnrecoverable(error: unknown): boolean {
   return error instanceof Error && error.name === "UnrecoverableError";
 }

@@ -22,9 +22,10 @@ export async function decodeFrame(key: CryptoKey, body: string): Promise<string>
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);
 }
 
-function counterBlock(counter: bigint): Uint8Array<ArrayBuffer> {
+function counterBlock(counter: bigint): DataView<ArrayBuffer> {
   if (counter >> 128n) throw new Error("the counter exceeds 128 bits");
-  const block = new Uint8Array(16);
-  for (let i = 15; counter; counter >>= 8n) block[i--] = Number(counter & 255n);
+  const block = new DataView(new ArrayBuffer(16));
+  block.setBigUint64(0, counter >> 64n);
+  block.setBigUint64(8, counter);
   return block;
 }

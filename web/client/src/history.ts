@@ -1,7 +1,7 @@
 import type { Message, Metadata } from "./events.js";
 import type { Settings } from "./options.js";
 import type { Pace } from "./pace.js";
-import type { ServiceClock } from "./time.js";
+import { limited, type ServiceClock } from "./time.js";
 
 interface Hooks {
   /** @returns whether the message is settled; if not, it is brought again */
@@ -18,16 +18,18 @@ export async function fillIn(
   since: number,
   hooks: Hooks,
 ): Promise<void> {
-  const { getHistory, visibilityTimeout } = settings;
+  const { getHistory } = settings;
   if (!getHistory) return;
-  const missed = await pace.retry(signal, async () => getHistory({ since }), hooks.failed);
+  const get = () =>
+    limited(settings, settings.answerTimeout, "getHistory", (async () => getHistory({ since }))());
+  const missed = await pace.retry(signal, get, hooks.failed);
   const bring = async (message: Message) => {
     const { messageId } = message;
     const text = JSON.stringify(message);
     const receivedAt = clock.now();
     const metadata: Metadata = { messageId, text, source: "history", receivedAt, deliveries: 0 };
-    while (!(await hooks.bring(message, metadata)) && !signal.aborted) {
-      await pace.sleep(visibilityTimeout, signal);
+    for (let delay = 1; !(await hooks.bring(message, metadata)) && !signal.aborted; delay *= 2) {
+      await pace.sleep(delay, signal);
     }
   };
   const created = (message: Message) => Number(message.created ?? 0);

@@ -1,114 +1,167 @@
-import type { Emitter } from "./emitter.js";
-import { UNDONE } from "./emitter.js";
-import { BrowserEventsError } from "./errors.js";
-import type { Message, Metadata, Receipt } from "./events.js";
-import type { Id } from "./session.js";
+import type { BrowserEvents, Message } from "./index.js";
 
-interface Entry {
-  /** Handlers that have finished with the message. */
-  done: Set<unknown>;
-  failures: number;
-  /** The attempt in progress. */
-  running?: Promise<boolean>;
-  settled: boolean;
+/** A page of a user's messages, newest first. */
+export interface InboxPage {
+  messages: Message[];
+  /** Where the next page begins; absent on the last one. */
+  next?: string;
+}
+
+/** The calls of the application's backend that an inbox needs. */
+export interface InboxBackend {
+  /** A page of the user's history; without `next` the newest one. */
+  getPage(request: { next?: string }): Promise<InboxPage>;
+  /** Marks messages read for the user. */
+  markRead(ids: string[]): Promise<unknown>;
+  /** How many are unread, also beyond the pages that are loaded. Without it those that are loaded are counted. */
+  getUnread?(): Promise<number>;
+}
+
+export interface InboxItem {
+  message: Message;
+  read: boolean;
+}
+
+/** What an inbox shows. It is a new object after each change, and never changes itself. */
+export interface InboxState {
+  /** Newest first. */
+  items: readonly InboxItem[];
+  unread: number;
+  /** Whether there are older ones to load. */
+  more: boolean;
 }
 
 /**
- * Brings each message to this tab's handlers once. It remembers by messageId which messages are settled,
- * that is handled or given up, and how often the others have failed.
+ * A user's messages as a list with pages, read and unread. New messages and the receipts of other tabs, devices and
+ * sessions keep it right.
+ *
+ * @example
+ * ```ts
+ * const inbox = new Inbox(events, { getPage, markRead });
+ * inbox.subscribe(() => render(inbox.state));
+ * await inbox.load();
+ * ```
  */
 export class Inbox {
-  readonly #emitter: Emitter;
-  readonly #maxAttempts: number;
-  readonly #size: number;
-  /** Oldest first. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #backend: InboxBackend;
+  readonly #items = new Map<string, InboxItem>();
+  /** Read before they were loaded. */
+  readonly #read = new Set<string>();
+  readonly #subscribers = new Set<() => void>();
+  readonly #stop: (() => void)[];
+  #next?: string;
+  #more = true;
+  #loading?: Promise<void>;
+  /** The unread ones that are not loaded, as far as the backend has told. */
+  #beyond = 0;
+  #state: InboxState = { items: [], unread: 0, more: true };
 
-  /** @param size - how many messages are remembered */
-  constructor(emitter: Emitter, maxAttempts: number, size: number) {
-    this.#emitter = emitter;
-    this.#maxAttempts = maxAttempts;
-    this.#size = size;
+  constructor(events: BrowserEvents, backend: InboxBackend) {
+    this.#backend = backend;
+    this.#stop = [
+      events.on("message", (message) => this.#came(message)),
+      events.on("receipt", ({ ids }) => this.#receipted(ids)),
+    ];
+  }
+
+  get state(): InboxState {
+    return this.#state;
+  }
+
+  /** Calls back after each change; returns what ends that. */
+  readonly subscribe = (changed: () => void): (() => void) => {
+    this.#subscribers.add(changed);
+    return () => void this.#subscribers.delete(changed);
+  };
+
+  /**
+   * Loads the next page, at first the newest messages; calls at the same time load one page.
+   * @throws what the backend's call throws; it can be called again
+   */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
   }
 
   /**
-   * Brings a message to the handlers, unless that has been done.
-   * @returns whether this tab has settled it; if not, it should come again
+   * Marks messages read, here at once; all that are loaded if none are named.
+   * @throws what the backend's call throws; they are unread again then
    */
-  handle(message: Message, metadata: Metadata): Promise<boolean> {
-    return this.#attempt(metadata.messageId, (entry) => this.#deliver(message, metadata, entry));
-  }
-
-  /**
-   * Counts a frame that cannot be read, and tells of it the first time.
-   * @returns whether it has come often enough to be given up
-   */
-  unreadable(id: string, cause: unknown): Promise<boolean> {
-    return this.#attempt(id, async (entry) => {
-      if (++entry.failures === 1) this.#fail("decrypt", "a frame cannot be decrypted", cause, id);
-      return entry.failures >= this.#maxAttempts;
-    });
-  }
-
-  /** The ids of the newest settled messages. */
-  settled(limit: number): string[] {
-    const ids = [...this.#entries].filter(([, entry]) => entry.settled).map(([id]) => id);
-    return ids.slice(-limit);
-  }
-
-  /** Takes over what {@link Inbox.settled} returned before a reload. */
-  settle(ids: Iterable<string>): void {
-    for (const id of ids) this.#entry(id).settled = true;
-  }
-
-  #attempt(id: string, attempt: (entry: Entry) => Promise<boolean>): Promise<boolean> {
-    const entry = this.#entry(id);
-    if (entry.settled) return Promise.resolve(true);
-    entry.running ??= attempt(entry).then((settled) => {
-      entry.running = undefined;
-      entry.settled = settled;
-      if (settled) entry.done.clear();
-      return settled;
-    });
-    return entry.running;
-  }
-
-  async #deliver(message: Message, metadata: Metadata, entry: Entry): Promise<boolean> {
-    const failures = await this.#call(message, metadata, entry.done);
-    if (failures.length === 0) return true;
-    const errors = failures.filter((failure) => failure !== UNDONE);
-    if (errors.length === 0 || ++entry.failures < this.#maxAttempts) return false;
-    this.#fail("handler", "a message was given up", errors[0], metadata.messageId);
-    return true;
-  }
-
-  #call(message: Message, metadata: Metadata, done: Set<unknown>): Promise<unknown[]> {
-    const receipt = readReceipt(message);
-    if (receipt) return this.#emitter.deliver("receipt", [receipt, metadata], done);
-    return this.#emitter.deliver("message", [message, metadata], done);
-  }
-
-  #entry(id: string): Entry {
-    const known = this.#entries.get(id);
-    if (known) return known;
-    if (this.#entries.size >= this.#size) this.#forgetOldest();
-    const entry = { done: new Set(), failures: 0, settled: false };
-    this.#entries.set(id, entry);
-    return entry;
-  }
-
-  #forgetOldest(): void {
-    for (const [id, entry] of this.#entries) {
-      if (!entry.running) return void this.#entries.delete(id);
+  async markRead(ids: string[] = this.#unreadIds()): Promise<void> {
+    const changed = ids.filter((id) => this.#items.get(id)?.read === false);
+    if (changed.length === 0) return;
+    this.#set(changed, true);
+    try {
+      await this.#backend.markRead(changed);
+    } catch (error) {
+      this.#set(
+        changed.filter((id) => !this.#read.has(id)),
+        false,
+      );
+      throw error;
     }
   }
 
-  #fail(code: "handler" | "decrypt", text: string, cause: unknown, id: string): void {
-    this.#emitter.emit("error", new BrowserEventsError(code, text, cause, id));
+  /** Ends it; the client goes on. */
+  close(): void {
+    for (const stop of this.#stop) stop();
+    this.#subscribers.clear();
   }
-}
 
-function readReceipt(message: Message): Receipt | undefined {
-  if (message._type !== "message-read-receipt") return undefined;
-  return { userId: message.userId as Id, ids: (message["messages-receipted"] ?? []) as string[] };
+  async #load(): Promise<void> {
+    if (!this.#more) return;
+    const first = this.#next === undefined;
+    const { messages, next } = await this.#backend.getPage(first ? {} : { next: this.#next });
+    for (const message of messages) this.#add(message, Boolean(message.is_read));
+    this.#next = next;
+    this.#more = next !== undefined;
+    if (this.#backend.getUnread) {
+      const unread = await this.#backend.getUnread();
+      this.#beyond = Math.max(0, unread - this.#unreadIds().length);
+    }
+    this.#changed();
+  }
+
+  #came(message: Message): void {
+    // It is not in the history, so that it cannot be marked read.
+    if ("_sqs_only" in message) return;
+    this.#add({ created: Date.now() / 1000, ...message }, false);
+    this.#changed();
+  }
+
+  #add(message: Message, read: boolean): void {
+    const { messageId: id } = message;
+    const known = this.#items.get(id);
+    this.#items.set(id, { message, read: read || known?.read || this.#read.has(id) });
+  }
+
+  #receipted(ids: string[]): void {
+    for (const id of ids) {
+      // A receipt has only ids that were unread.
+      if (!this.#items.has(id) && !this.#read.has(id)) this.#beyond = Math.max(0, this.#beyond - 1);
+      this.#read.add(id);
+    }
+    this.#set(ids, true);
+  }
+
+  #set(ids: string[], read: boolean): void {
+    for (const id of ids) {
+      const item = this.#items.get(id);
+      if (item) this.#items.set(id, { ...item, read });
+    }
+    this.#changed();
+  }
+
+  #unreadIds(): string[] {
+    return [...this.#items].filter(([, { read }]) => !read).map(([id]) => id);
+  }
+
+  #changed(): void {
+    const created = ({ message }: InboxItem) => Number(message.created ?? 0);
+    const items = [...this.#items.values()].sort((a, b) => created(b) - created(a));
+    this.#state = { items, unread: this.#unreadIds().length + this.#beyond, more: this.#more };
+    for (const changed of this.#subscribers) changed();
+  }
 }

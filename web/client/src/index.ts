@@ -3,7 +3,8 @@
  *
  * - `client.ts` the public class; `connection.ts` what runs between connect and disconnect
  * - `keeper.ts` the session; `poller.ts` the polling loop; `intake.ts` messages on their way to handlers;
- *   `inbox.ts` duplicates and retries; `deleter.ts` batched deletion; `history.ts`, `continuity.ts` gaps
+ *   `handling.ts` duplicates and retries; `leases.ts` what is in handlers; `batch.ts` requests about messages;
+ *   `history.ts`, `continuity.ts` gaps; `memory.ts` what outlives the page
  * - `group.ts` the tabs of a session: `election.ts` who polls, `tabs.ts` what they tell each other
  * - `sqs.ts`, `sigv4.ts`, `frame.ts` the wire; `environment.ts` everything taken from the browser
  *
@@ -12,6 +13,22 @@
 export { BrowserEvents } from "./client.js";
 export type { Channel, Environment, Locks } from "./environment.js";
 export { BrowserEventsError, type ErrorCode, UnrecoverableError } from "./errors.js";
-export type { EventMap, Gap, Handler, Message, Metadata, Receipt, State, StateChange } from "./events.js";
+export type {
+  AnyEvents,
+  AnyMessage,
+  EventArgs,
+  EventName,
+  Gap,
+  Handler,
+  Message,
+  MessageOf,
+  Metadata,
+  NamedEvents,
+  Receipt,
+  Retry,
+  State,
+  StateChange,
+  Status,
+} from "./events.js";
 export type { Options } from "./options.js";
 export type { Id, Session, SessionReason } from "./session.js";

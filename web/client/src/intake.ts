@@ -1,42 +1,67 @@
-import type { Deleter } from "./deleter.js";
+import type { Outbox } from "./batch.js";
 import type { Message, Metadata } from "./events.js";
 import { decodeFrame, importKey } from "./frame.js";
-import type { Inbox } from "./inbox.js";
+import type { Handling } from "./handling.js";
+import type { Leases } from "./leases.js";
 import type { Settings } from "./options.js";
 import type { Session } from "./session.js";
 import type { QueueMessage } from "./sqs.js";
 import type { ServiceClock } from "./time.js";
+
+/** How long before a message is handed out again its deletion is sent, milliseconds. */
+const MARGIN = 1000;
 
 interface Hooks {
   /** Brings a message to the other tabs: whether they have settled it. */
   share(metadata: Metadata): Promise<boolean>;
 }
 
+interface Opened {
+  /** Brings the message to whom it is for: whether it is settled. */
+  bring(): Promise<boolean>;
+  readable: boolean;
+}
+
 /** Takes messages from the queue to the handlers of all tabs, and has them deleted once all have finished. */
 export class Intake {
-  readonly #inbox: Inbox;
-  readonly #deleter: Deleter;
+  readonly #handling: Handling;
+  readonly #deletions: Outbox;
+  readonly #leases: Leases;
   readonly #clock: ServiceClock;
   readonly #settings: Settings;
   readonly #hooks: Hooks;
-  #inFlight = 0;
+  /** The messages in handlers that polling waits for, by their messageId. */
+  readonly #inFlight = new Set<string>();
   #freed = () => {};
 
-  constructor(settings: Settings, clock: ServiceClock, inbox: Inbox, deleter: Deleter, hooks: Hooks) {
+  constructor(
+    settings: Settings,
+    clock: ServiceClock,
+    handling: Handling,
+    deletions: Outbox,
+    leases: Leases,
+    hooks: Hooks,
+  ) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#inbox = inbox;
-    this.#deleter = deleter;
+    this.#handling = handling;
+    this.#deletions = deletions;
+    this.#leases = leases;
     this.#hooks = hooks;
   }
 
-  /** Starts the handlers in the order of the messages; resolves when there is room for more. */
-  async take(session: Session, messages: QueueMessage[]): Promise<void> {
+  /**
+   * Starts the handlers in the order of the messages; resolves when there is room for more.
+   * @param visibility - for how long SQS hides them, seconds
+   */
+  async take(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
     const key = importKey(session.aesKey);
-    // All are decrypted before the first is brought, since decryption may end in any order.
-    const ready = await Promise.all(messages.map((queued) => this.#open(key, queued)));
-    ready.forEach((bring, i) => void this.#settle(session, messages[i] as QueueMessage, bring));
-    while (this.#inFlight >= this.#settings.maxInFlight) {
+    // What is being handled already is not brought again. All are decrypted before the first is brought, since
+    // decryption may end in any order.
+    const fresh = this.#leases.take(session.sqsUrl, messages, visibility);
+    const ready = await Promise.all(fresh.map((queued) => this.#open(key, queued)));
+    ready.forEach((opened, i) => void this.#settle(session, fresh[i] as QueueMessage, opened));
+    while (this.#inFlight.size >= this.#settings.maxInFlight) {
       await new Promise<void>((resolve) => {
         this.#freed = resolve;
       });
@@ -44,12 +69,17 @@ export class Intake {
   }
 
   /** Brings a message to the handlers of all tabs; whether all have settled it. */
-  async bring(message: Message, metadata: Metadata): Promise<boolean> {
-    const settled = [this.#inbox.handle(message, metadata), this.#hooks.share(metadata)];
+  async handle(message: Message, metadata: Metadata): Promise<boolean> {
+    const settled = [this.#handling.handle(message, metadata), this.#hooks.share(metadata)];
     return (await Promise.all(settled)).every(Boolean);
   }
 
-  async #open(key: Promise<CryptoKey>, queued: QueueMessage): Promise<() => Promise<boolean>> {
+  /** Polling no longer waits for this message. */
+  free(messageId: string): void {
+    if (this.#inFlight.delete(messageId)) this.#freed();
+  }
+
+  async #open(key: Promise<CryptoKey>, queued: QueueMessage): Promise<Opened> {
     try {
       const text = await decodeFrame(await key, queued.body);
       const message = parseMessage(text, queued.id);
@@ -57,18 +87,35 @@ export class Intake {
       const { sentAt, deliveries } = queued;
       const receivedAt = this.#clock.now();
       const metadata: Metadata = { messageId, text, source: "queue", sentAt, receivedAt, deliveries };
-      return () => this.bring(message, metadata);
+      const bring = () => {
+        this.#inFlight.add(messageId);
+        return this.handle(message, metadata).finally(() => this.free(messageId));
+      };
+      return { bring, readable: true };
     } catch (error) {
-      return () => this.#inbox.unreadable(queued.id, error);
+      return { bring: () => this.#handling.unreadable(queued.id, error), readable: false };
     }
   }
 
-  async #settle(session: Session, queued: QueueMessage, bring: () => Promise<boolean>): Promise<void> {
-    this.#inFlight++;
+  async #settle(session: Session, queued: QueueMessage, { bring, readable }: Opened): Promise<void> {
+    // The page has stopped meanwhile.
+    if (!this.#leases.has(queued)) return;
     const settled = await bring();
-    this.#inFlight--;
-    this.#freed();
-    if (settled) this.#deleter.add(session.sqsUrl, queued.receiptHandle);
+    // Given back meanwhile, it may have been handed out again, and be deleted then.
+    if (settled) this.#delete(session.sqsUrl, queued);
+    else if (readable) this.#leases.giveBack(queued, this.#delay(queued));
+    else this.#leases.end(queued);
+  }
+
+  #delete(queue: string, queued: QueueMessage): void {
+    const { deleteDelay } = this.#settings;
+    const due = Math.min(this.#settings.now() + deleteDelay * 1000, this.#leases.end(queued) - MARGIN);
+    this.#deletions.add(queue, queued.id, { ReceiptHandle: queued.receiptHandle }, due);
+  }
+
+  /** A second at first, then twice as long each time. */
+  #delay({ deliveries }: QueueMessage): number {
+    return Math.min(2 ** (deliveries - 1), this.#settings.visibilityTimeout);
   }
 }
 

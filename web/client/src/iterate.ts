@@ -1,19 +1,23 @@
 import { type Emitter, UNDONE } from "./emitter.js";
+import type { Message, Metadata } from "./events.js";
 
 interface Item<M> {
   message: M;
+  /** Says that the loop's body has it; returns what says that it no longer has. */
+  watch(): () => void;
   done(): void;
   undone(): void;
 }
 
 /**
  * The messages from now on. A message is handled when the loop asks for the next one; leaving the loop
- * leaves the message in hand, and those not yet taken, undone. Ends when the client disconnects.
+ * leaves the message in hand, and those not yet taken, to the next loop. Ends when the client disconnects.
  */
 export function iterate<M>(emitter: Emitter): AsyncIterableIterator<M> {
   const items: Item<M>[] = [];
   const waiting: ((result: IteratorResult<M>) => void)[] = [];
   let current: Item<M> | undefined;
+  let stopWatching = () => {};
   let ended = false;
 
   const end = () => {
@@ -24,18 +28,20 @@ export function iterate<M>(emitter: Emitter): AsyncIterableIterator<M> {
   };
   const take = (item: Item<M>): IteratorResult<M> => {
     current = item;
+    stopWatching = item.watch();
     return { done: false, value: item.message };
   };
-  const add = (message: M) =>
+  const add = (message: unknown, metadata: unknown) =>
     new Promise<void>((resolve, reject) => {
-      const item = { message, done: resolve, undone: () => reject(UNDONE) };
+      const watch = () => emitter.watch(message as Message, (metadata as Metadata).messageId);
+      const item = { message: message as M, watch, done: resolve, undone: () => reject(UNDONE) };
       const next = waiting.shift();
       if (next) next(take(item));
       else items.push(item);
     });
   const stop = [
-    emitter.on("message", (message) => add(message as M)),
-    emitter.on("state", ({ state }) => state === "disconnected" && end()),
+    emitter.on("message", add, { queues: true }),
+    emitter.on("state", (change) => (change as { state: string }).state === "disconnected" && end()),
   ];
 
   return {
@@ -43,6 +49,7 @@ export function iterate<M>(emitter: Emitter): AsyncIterableIterator<M> {
       return this;
     },
     async next() {
+      stopWatching();
       current?.done();
       current = undefined;
       const item = items.shift();
@@ -51,6 +58,7 @@ export function iterate<M>(emitter: Emitter): AsyncIterableIterator<M> {
       return new Promise((resolve) => waiting.push(resolve));
     },
     async return() {
+      stopWatching();
       current?.undone();
       end();
       return { done: true, value: undefined };

@@ -1,10 +1,15 @@
 import type { Settings } from "./options.js";
 import type { Pace } from "./pace.js";
 import type { Session, SessionReason } from "./session.js";
-import type { ServiceClock } from "./time.js";
+import type { SqsError } from "./sqs.js";
+import { childController, limited, type ServiceClock, whenAborted } from "./time.js";
 
-/** How long a new session's keys and queue may take to be known everywhere, seconds. */
-const SPREADING_TIME = 10;
+/** How long a new queue may take to be known everywhere, seconds. */
+const QUEUE_SPREADS = 10;
+/** How long SQS may refuse new keys, since the queue's tag that opens it to them has just been moved; seconds. */
+const TAG_SPREADS = 90;
+/** How long polling stops for a renewal, seconds: the old keys may end with it, so that a poll would be wasted. */
+const PATIENCE = 3;
 
 interface Hooks {
   /** Called with each session after the first. */
@@ -25,7 +30,7 @@ export class SessionKeeper {
   #refused = false;
   #worked = false;
   #renewAt = Number.POSITIVE_INFINITY;
-  #failedOnce = () => {};
+  #replaced = () => {};
 
   /** @param signal - ends all attempts */
   constructor(settings: Settings, clock: ServiceClock, pace: Pace, signal: AbortSignal, hooks: Hooks) {
@@ -42,17 +47,14 @@ export class SessionKeeper {
   }
 
   /**
-   * A session that may be used now. When renewal is due, it waits for one attempt, since the backend may end
-   * the old keys; if that fails, the old keys serve on until they expire.
+   * A session that may be used now. When renewal is due, it waits a moment for it, since the backend may end
+   * the old keys; if it fails or takes longer, the old keys serve on until they expire.
    * @returns undefined when it was ended before there was a session
    */
   async ready(): Promise<Session | undefined> {
     if (!this.#session || this.#expired()) await this.#renew();
     else if (this.#clock.now() >= this.#renewAt && !this.#renewing) {
-      const failure = new Promise<void>((resolve) => {
-        this.#failedOnce = resolve;
-      });
-      await Promise.race([this.#renew(), failure]);
+      await limited(this.#settings, PATIENCE, "", this.#renew()).catch(() => {});
     }
     return this.#session;
   }
@@ -62,19 +64,32 @@ export class SessionKeeper {
     if (session !== this.#session || this.#worked) return;
     this.#worked = true;
     const left = session.expires - this.#clock.now();
-    const { renewBefore, environment } = this.#settings;
-    const margin = Math.min(renewBefore, left / 2) * (0.5 + environment.random() / 2);
+    const { renewBefore } = this.#settings;
+    const margin = Math.min(renewBefore, left / 2) * (0.5 + this.#settings.random() / 2);
     // Keys that work though they seem to have expired: no clock to go by, so wait until they are refused.
     this.#renewAt = left > 0 ? session.expires - margin : Number.POSITIVE_INFINITY;
   }
 
   /**
+   * Whether a refused session is so new that it may only need a moment. Asking for another one would move the
+   * queue's tag again, so that tabs or tries would chase each other.
+   */
+  isSpreading(session: Session, error: SqsError): boolean {
+    const limit = error.noQueue ? QUEUE_SPREADS : TAG_SPREADS;
+    return error.needsSession && session === this.#session && !this.#worked && this.#age() < limit;
+  }
+
+  /** Whether a refusal is worth telling: it lasts longer than it mostly does for what is new. */
+  isTelling(): boolean {
+    return this.#worked || this.#age() >= QUEUE_SPREADS;
+  }
+
+  /**
    * The service has refused the session: waits for another one.
-   * @returns false if there is none, since the refused one is so new that it may only need a moment
+   * @returns false if there is none
    */
   async refused(session: Session): Promise<boolean> {
     if (session !== this.#session) return true;
-    if (!this.#worked && this.#age() < SPREADING_TIME) return false;
     this.#refused = true;
     await this.#renew();
     return session !== this.#session;
@@ -99,15 +114,24 @@ export class SessionKeeper {
 
   async #fetch(): Promise<void> {
     const before = this.#session;
-    const get = async () => {
-      if (this.#session !== before) return undefined;
-      return complete(await this.#settings.getSession({ reason: this.#reason() }));
+    const settings = this.#settings;
+    const attempt = childController(this.#signal);
+    this.#replaced = () => attempt.abort();
+    const ask = async () =>
+      this.#offer(complete(await settings.getSession({ reason: this.#reason() })), before);
+    const get = () => {
+      const answer = Promise.race([ask(), whenAborted(attempt.signal)]);
+      return limited(settings, settings.answerTimeout, "getSession", answer);
     };
-    const session = await this.#pace.retry(this.#signal, get, (error) => {
-      this.#failedOnce();
-      this.#hooks.failed(error);
-    });
-    if (session) this.#take(session);
+    await this.#pace.retry(attempt.signal, get, this.#hooks.failed);
+    attempt.abort();
+  }
+
+  /** Takes what `getSession` has brought, also if it comes late: the backend may have ended the old keys for it. */
+  #offer(session: Session, before: Session | undefined): void {
+    const own = this.#session;
+    if (this.#signal.aborted || (own && own !== before && session.expires < own.expires)) return;
+    this.#take(session);
   }
 
   #reason(): SessionReason {
@@ -118,18 +142,19 @@ export class SessionKeeper {
   #take(session: Session): void {
     const first = !this.#session;
     this.#session = session;
-    this.#since = this.#settings.environment.now();
+    this.#since = this.#settings.now();
     this.#refused = this.#worked = false;
     this.#renewAt = Number.POSITIVE_INFINITY;
+    this.#replaced();
     if (!first) this.#hooks.renewed(session);
+  }
+
+  #age(): number {
+    return (this.#settings.now() - this.#since) / 1000;
   }
 
   #expired(): boolean {
     return this.#renewAt < Number.POSITIVE_INFINITY && this.#clock.now() >= (this.#session?.expires ?? 0);
-  }
-
-  #age(): number {
-    return (this.#settings.environment.now() - this.#since) / 1000;
   }
 }
 

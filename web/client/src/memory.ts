@@ -1,26 +1,34 @@
 import type { Environment } from "./environment.js";
-import type { Inbox } from "./inbox.js";
 
-/** How many messages are remembered across a reload. */
-const LIMIT = 1000;
+/** How many messages are remembered: more than can wait for their deletion at a time, in several sessions. */
+const SLOTS = 256;
+const KEY = "sqs-browser-events:";
+
+/** Where the next one is written; it begins anywhere, so that pages write over what is old rather than new. */
+let slot = Math.floor(Math.random() * SLOTS);
 
 /**
- * Keeps the newest settled messages' ids for this tab's next page: their deletion may not have reached
- * the queue when the page goes.
+ * Keeps a settled message's id for the pages to come, in all tabs: its deletion may not have reached the queue
+ * when this page goes, which it may do without a word. Just one small write, since a page that is killed between
+ * its handler and the end of this shows the message twice.
+ *
+ * @param name - the session's
  */
-export function remember(env: Environment, name: string, inbox: Inbox): void {
+export function remember(env: Environment, name: string, id: string): void {
+  slot = (slot + 1) % SLOTS;
   try {
-    env.storage?.setItem(name, JSON.stringify(inbox.settled(LIMIT)));
+    env.storage?.setItem(KEY + slot, `${name} ${id}`);
   } catch {
-    // A full or blocked storage costs at most a repeated message.
+    // A full or forbidden storage costs at most a repeated message.
   }
 }
 
-/** Restores what {@link remember} kept. */
-export function recall(env: Environment, name: string, inbox: Inbox): void {
+/** The ids that {@link remember} has kept, in whichever tab. */
+export function recall(env: Environment, name: string): string[] {
   try {
-    inbox.settle(JSON.parse(env.storage?.getItem(name) ?? "[]"));
+    const kept = Array.from({ length: SLOTS }, (_, i) => env.storage?.getItem(KEY + i) ?? "");
+    return kept.filter((text) => text.startsWith(`${name} `)).map((text) => text.slice(name.length + 1));
   } catch {
-    // As above.
+    return [];
   }
 }

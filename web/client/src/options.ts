@@ -1,25 +1,34 @@
 import type { Environment } from "./environment.js";
 import { browserEnvironment } from "./environment.js";
-import type { Message } from "./events.js";
+import type { AnyEvents, AnyMessage } from "./events.js";
 import type { Session, SessionReason } from "./session.js";
 
-/** All times are in seconds. */
-export interface Options<M = Message> {
+/** All times are in seconds. Wrong values and unknown names are refused when the client is made. */
+export interface Options<E = AnyEvents> {
   /**
    * The application's call to its backend, which creates, refreshes or renews the session. It is called
    * again, after a growing pause, while it fails; throw an {@link UnrecoverableError} to end that.
+   * An answer that takes longer than `answerTimeout` counts as a failure, and is still used when it comes.
    */
   getSession(request: { reason: SessionReason }): Promise<Session>;
   /**
    * Messages since a moment (epoch seconds), in any order; called after a gap. Those already seen are
    * dropped by their `messageId`, the others are delivered by their `created`, oldest first.
    */
-  getHistory?(request: { since: number }): Promise<M[]>;
+  getHistory?(request: { since: number }): Promise<AnyMessage<E>[]>;
+  /** Do not poll while the page is hidden; the queue keeps the messages. */
+  pauseWhenHidden?: boolean;
+  /**
+   * Follows whether somebody uses the page, until the signal is aborted: then it polls at most once a minute.
+   * It calls `changed` when that may have changed, and returns a function that says until when the page counts as
+   * used, epoch milliseconds. `sqs-browser-events/economy` has one.
+   */
+  usedUntil?(environment: Environment, signal: AbortSignal, changed: () => void): () => number;
   /** How long a poll waits for a message, 1 to 20; each poll is billed. */
   waitTime?: number;
   /**
-   * When a message that was not handled comes again, 0 to 43200. It is also how long another tab may take
-   * to handle a message before it is no longer waited for.
+   * When a message comes again that a page took and never spoke of again, 1 to 43200. While a handler works it
+   * is prolonged; a page that closes, or a handler that fails, gives its messages back at once.
    */
   visibilityTimeout?: number;
   /** How long a handled message may wait for others to be deleted with it; less than `visibilityTimeout`. */
@@ -28,14 +37,18 @@ export interface Options<M = Message> {
   maxAttempts?: number;
   /** How many messages may be in handlers at a time; polling waits beyond that. */
   maxInFlight?: number;
+  /** When a handler that has not finished is told of by an error, and no longer waited for by polling. */
+  handlerTimeout?: number;
+  /** How long another tab may take to handle a message before it is no longer waited for. */
+  tabTimeout?: number;
+  /** How long `getSession` and `getHistory` may take before that counts as a failure. */
+  answerTimeout?: number;
   /** How many `messageId`s are remembered to drop duplicates. */
   dedupeSize?: number;
   /** Keys are renewed at a random moment between this time and half of it before they expire. */
   renewBefore?: number;
   /** The retention that the backend gave the queue: not receiving for longer is a gap. */
   messageRetentionPeriod?: number;
-  /** Do not poll while the page is hidden; the queue keeps the messages. */
-  pauseWhenHidden?: boolean;
   /** Let one tab poll for all tabs of the session. */
   shareTabs?: boolean;
   /** The longest pause after a first failure; it doubles with each further one. */
@@ -46,27 +59,59 @@ export interface Options<M = Message> {
   environment?: Partial<Environment>;
 }
 
-/** Options with every default filled in. */
-export type Settings = Omit<Required<Options>, "getHistory" | "environment"> &
-  Pick<Options, "getHistory"> & { environment: Environment };
+/**
+ * Options with every default filled in, and what is taken from the browser.
+ * @internal
+ */
+export type Settings = Omit<Required<Options>, "getHistory" | "usedUntil" | "environment"> &
+  Pick<Options, "getHistory" | "usedUntil"> &
+  Environment;
 
-/** Options that are undefined count as not given. */
+/** Of each number its default, its least, and its most if there is one; of the others their type. */
+const RULES: Record<string, [number, number, number?] | string> = {
+  waitTime: [20, 1, 20],
+  visibilityTimeout: [30, 1, 43200],
+  deleteDelay: [5, 0],
+  maxAttempts: [3, 1],
+  maxInFlight: [100, 1],
+  handlerTimeout: [60, 1],
+  tabTimeout: [30, 1],
+  answerTimeout: [15, 1],
+  dedupeSize: [5000, 1],
+  renewBefore: [300, 0],
+  messageRetentionPeriod: [3600, 60],
+  minBackoff: [0.5, 0],
+  maxBackoff: [30, 0],
+  pauseWhenHidden: "boolean",
+  shareTabs: "boolean",
+  getSession: "function",
+  getHistory: "function",
+  usedUntil: "function",
+  environment: "object",
+};
+
+/**
+ * Options that are undefined count as not given.
+ * @throws TypeError that names the option and what it must be
+ * @internal
+ */
 export function withDefaults(options: Options): Settings {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return {
-    waitTime: 20,
-    visibilityTimeout: 30,
-    deleteDelay: 5,
-    maxAttempts: 3,
-    maxInFlight: 100,
-    dedupeSize: 5000,
-    renewBefore: 300,
-    messageRetentionPeriod: 3600,
-    pauseWhenHidden: false,
-    shareTabs: true,
-    minBackoff: 0.5,
-    maxBackoff: 30,
-    ...(Object.fromEntries(given) as Options),
-    environment: { ...browserEnvironment(), ...options.environment },
-  };
+  const given: Record<string, unknown> = { shareTabs: true };
+  for (const name in RULES) if (typeof RULES[name] === "object") given[name] = RULES[name][0];
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) check(name, value);
+    given[name] = value ?? given[name];
+  }
+  check("getSession", options.getSession);
+  return { ...browserEnvironment(), ...options.environment, ...given } as Settings;
+}
+
+function check(name: string, value: unknown): void {
+  const rule = RULES[name];
+  if (!rule) throw new TypeError(`there is no option ${name}`);
+  const [, least, most = Number.MAX_VALUE] = rule as [number, number, number?];
+  const type = typeof rule === "string" ? rule : "number";
+  const range = type === "number" ? ` from ${least} to ${most}` : "";
+  if (typeof value !== type || (range && !((value as number) >= least && (value as number) <= most)))
+    throw new TypeError(`${name} must be a ${type}${range}, not ${value}`);
 }

@@ -4,10 +4,13 @@ import type { Settings } from "./options.js";
 /** The pauses between tries: full-jitter exponential backoff, cut short when there is new hope. */
 export class Pace {
   readonly #settings: Settings;
+  readonly #retrying: (reason: unknown, at: number) => void;
   readonly #sleepers = new Set<() => void>();
 
-  constructor(settings: Settings) {
+  /** @param retrying - is told why and until when there is a pause, epoch milliseconds */
+  constructor(settings: Settings, retrying: (reason: unknown, at: number) => void = () => {}) {
     this.#settings = settings;
+    this.#retrying = retrying;
   }
 
   /** Ends all pauses, as when the network is back. */
@@ -19,15 +22,17 @@ export class Pace {
    * Waits after so many failures in a row, 1 or more.
    * @returns how many to count from now on: none, if the pause was cut short
    */
-  async pause(failures: number, signal: AbortSignal): Promise<number> {
-    const { environment, minBackoff, maxBackoff } = this.#settings;
+  async pause(failures: number, signal: AbortSignal, reason: unknown): Promise<number> {
+    const { minBackoff, maxBackoff } = this.#settings;
     const longest = Math.min(maxBackoff, minBackoff * 2 ** (failures - 1));
-    return (await this.sleep(environment.random() * longest, signal)) ? failures : 0;
+    const seconds = this.#settings.random() * longest;
+    if (!signal.aborted) this.#retrying(reason, this.#settings.now() + seconds * 1000);
+    return (await this.sleep(seconds, signal)) ? failures : 0;
   }
 
   /** Waits and returns true, or false if the wait was cut short. */
   sleep(seconds: number, signal: AbortSignal): Promise<boolean> {
-    const env = this.#settings.environment;
+    const env = this.#settings;
     return new Promise((resolve) => {
       const finish = (slept: boolean) => {
         env.clearTimeout(timer);
@@ -60,7 +65,7 @@ export class Pace {
         if (signal.aborted) break;
         failed(error);
         if (isUnrecoverable(error)) break;
-        failures = await this.pause(failures, signal);
+        failures = await this.pause(failures, signal, error);
       }
     }
     return undefined;

@@ -5,9 +5,19 @@ import type { Session } from "./session.js";
 import { type QueueMessage, type Sqs, SqsError } from "./sqs.js";
 import { childController } from "./time.js";
 
+/**
+ * For how long an answer hides its messages at first, seconds: the page may go while it is on its way, and nobody
+ * could give them back. What is not handled soon is hidden for longer.
+ */
+const FIRST_VISIBILITY = 4;
+/** How often a page polls that rests, seconds. */
+const SLOW = 60;
+
 interface Hooks {
-  /** The next poll waits for the returned promise. */
-  received(session: Session, messages: QueueMessage[]): Promise<void>;
+  /** The next poll waits for the returned promise. `visibility`: seconds for which the messages are hidden. */
+  received(session: Session, messages: QueueMessage[], visibility: number): Promise<void>;
+  /** Whether nobody uses the page, so that it polls less often. */
+  resting(): boolean;
   /** Polling has been disturbed and goes on; undefined when nothing has failed. */
   disturbed(reason: unknown): void;
   /** SQS has refused in a way that is not mended at once. */
@@ -41,9 +51,17 @@ export class Poller {
       const session = await this.#keeper.ready();
       if (!session || signal.aborted) return;
       this.#step = childController(signal);
+      const next = this.#settings.now() + SLOW * 1000;
       await this.#poll(session, this.#step.signal);
+      await this.#rest(next, this.#step.signal);
       this.#step.abort();
     }
+  }
+
+  /** Waits until then, or until somebody uses the page. */
+  async #rest(next: number, signal: AbortSignal): Promise<void> {
+    if (this.#failures > 0 || !this.#hooks.resting()) return;
+    await this.#pace.sleep((next - this.#settings.now()) / 1000, signal);
   }
 
   /** Breaks off what is waited for and tries anew, as when the network has changed. */
@@ -54,14 +72,16 @@ export class Poller {
   }
 
   async #poll(session: Session, signal: AbortSignal): Promise<void> {
-    const { waitTime, visibilityTimeout } = this.#settings;
+    const { waitTime, visibilityTimeout, deleteDelay } = this.#settings;
     try {
       const wait = this.#wait ? waitTime : 0;
-      const messages = await this.#sqs.receive(session, wait, visibilityTimeout, signal);
+      // Where deletions may wait for long, they are worth more than a few seconds.
+      const visibility = deleteDelay < 30 ? Math.min(visibilityTimeout, FIRST_VISIBILITY) : visibilityTimeout;
+      const messages = await this.#sqs.receive(session, wait, visibility, signal);
       this.#keeper.worked(session);
       this.#failures = 0;
       this.#wait = true;
-      await this.#hooks.received(session, messages);
+      await this.#hooks.received(session, messages, visibility);
     } catch (error) {
       if (!signal.aborted) await this.#recover(session, error, signal);
     }
@@ -70,9 +90,12 @@ export class Poller {
   async #recover(session: Session, error: unknown, signal: AbortSignal): Promise<void> {
     this.#failures++;
     this.#disturb(error);
-    if ((await this.#mend(session, error)) && this.#failures === 1) return;
-    if (error instanceof SqsError) this.#hooks.refused(error);
-    this.#failures = await this.#pace.pause(this.#failures, signal);
+    const spreading =
+      error instanceof SqsError && !error.clockWasOff && this.#keeper.isSpreading(session, error);
+    const mended = !spreading && (await this.#mend(session, error));
+    if (signal.aborted || (mended && this.#failures === 1)) return;
+    if (error instanceof SqsError && (!spreading || this.#keeper.isTelling())) this.#hooks.refused(error);
+    this.#failures = await this.#pace.pause(this.#failures, signal, error);
   }
 
   async #mend(session: Session, error: unknown): Promise<boolean> {

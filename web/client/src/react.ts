@@ -1,33 +1,50 @@
-import { type DependencyList, useEffect, useRef, useState } from "react";
 import {
+  createContext,
+  createElement,
+  type DependencyList,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useSyncExternalStore,
+} from "react";
+import {
+  type AnyEvents,
   BrowserEvents,
-  type EventMap,
+  type EventName,
   type Handler,
-  type Message,
   type Options,
   type State,
 } from "./index.js";
 
 /** The client's options, and a handler for any of its events. */
-export interface UseBrowserEventsOptions<M = Message> extends Options<M> {
-  onMessage?: Handler<"message", M>;
-  onReceipt?: Handler<"receipt", M>;
-  onState?: Handler<"state", M>;
-  onRenewed?: Handler<"renewed", M>;
-  onGap?: Handler<"gap", M>;
-  onError?: Handler<"error", M>;
+export interface UseBrowserEventsOptions<E = AnyEvents> extends Options<E> {
+  /** Whether to be connected; `false` while nobody has logged in, for instance. */
+  enabled?: boolean;
+  onMessage?: Handler<"message", E>;
+  onReceipt?: Handler<"receipt", E>;
+  onState?: Handler<"state", E>;
+  onRetry?: Handler<"retry", E>;
+  onRenewed?: Handler<"renewed", E>;
+  onGap?: Handler<"gap", E>;
+  onError?: Handler<"error", E>;
 }
 
-type HandlerName = Exclude<keyof UseBrowserEventsOptions, keyof Options>;
+const HANDLERS = {
+  onMessage: "message",
+  onReceipt: "receipt",
+  onState: "state",
+  onRetry: "retry",
+  onRenewed: "renewed",
+  onGap: "gap",
+  onError: "error",
+} as const;
 
-const HANDLERS: Record<keyof EventMap, HandlerName> = {
-  message: "onMessage",
-  receipt: "onReceipt",
-  state: "onState",
-  renewed: "onRenewed",
-  gap: "onGap",
-  error: "onError",
-};
+const NAMES = Object.keys(HANDLERS) as (keyof typeof HANDLERS)[];
+
+type AnyFunction = (...args: unknown[]) => unknown;
 
 /**
  * Receives events while the component is mounted. Handlers and `getSession` may change with every render;
@@ -40,18 +57,80 @@ const HANDLERS: Record<keyof EventMap, HandlerName> = {
  * const state = useBrowserEvents({ getSession, onMessage: (message) => add(message) }, [userId]);
  * ```
  */
-export function useBrowserEvents<M = Message>(
-  options: UseBrowserEventsOptions<M>,
+export function useBrowserEvents<E = AnyEvents>(
+  options: UseBrowserEventsOptions<E>,
   dependencies: DependencyList = [],
 ): State {
-  const latest = useRef(options);
-  const [state, setState] = useState<State>("disconnected");
+  const events = useClient(options, dependencies);
+  return useStateOf(events);
+}
+
+const Shared = createContext<BrowserEvents | null>(null);
+
+export interface BrowserEventsProviderProps extends UseBrowserEventsOptions {
+  /** Reconnects when one changes. */
+  dependencies?: DependencyList;
+  children?: ReactNode;
+}
+
+/** One client for all components below: they take events by {@link useEvent}, and see its state. */
+export function BrowserEventsProvider({
+  dependencies = [],
+  children,
+  ...options
+}: BrowserEventsProviderProps) {
+  return createElement(Shared.Provider, { value: useClient(options, dependencies) }, children);
+}
+
+/**
+ * The client of the {@link BrowserEventsProvider} above.
+ * @throws where there is none
+ */
+export function useBrowserEventsClient<E = AnyEvents>(): BrowserEvents<E> {
+  const events = useContext(Shared);
+  if (!events) throw new Error("useEvent and its like need a BrowserEventsProvider above them");
+  return events as BrowserEvents<unknown> as BrowserEvents<E>;
+}
+
+/**
+ * Handles an event of the shared client while the component is mounted. The handler may change with every render.
+ * @example
+ * ```tsx
+ * useEvent("type:order-shipped", ({ orderId }) => show(orderId));
+ * ```
+ */
+export function useEvent<K extends EventName<E>, E = AnyEvents>(event: K, handler: Handler<K, E>): void {
+  const events = useBrowserEventsClient<E>();
+  const latest = useLatest(handler as AnyFunction);
+  useEffect(
+    () => events.on(event, ((...args: unknown[]) => latest.current(...args)) as Handler<K, E>),
+    [events, event, latest],
+  );
+}
+
+/** The state of the shared client. */
+export function useBrowserEventsState(): State {
+  return useStateOf(useBrowserEventsClient());
+}
+
+function useClient<E>(options: UseBrowserEventsOptions<E>, dependencies: DependencyList): BrowserEvents<E> {
+  const latest = useLatest(options);
+  const { enabled = true } = options;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names the dependencies
+  const events = useMemo(() => followingLatest<E>(latest), dependencies);
+  // Only what is given: messages that nobody handles are kept until somebody does.
+  const given = NAMES.filter((name) => options[name]).join();
   useEffect(() => {
-    latest.current = options;
-  });
-  const connect = () => {
-    const events = followingLatest(latest);
-    events.on("state", (change) => setState(change.state));
+    const added = NAMES.filter((name) => given.split(",").includes(name)).map((name) =>
+      events.on(HANDLERS[name], ((...args: unknown[]) =>
+        (latest.current[name] as AnyFunction | undefined)?.(...args)) as never),
+    );
+    return () => {
+      for (const remove of added) remove();
+    };
+  }, [events, given, latest]);
+  useEffect(() => {
+    if (!enabled) return undefined;
     let mounted = true;
     // StrictMode mounts, unmounts and mounts again at once: only what is still mounted then connects.
     queueMicrotask(() => mounted && events.connect());
@@ -59,22 +138,34 @@ export function useBrowserEvents<M = Message>(
       mounted = false;
       void events.disconnect();
     };
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names the dependencies
-  useEffect(connect, dependencies);
-  return state;
-}
-
-function followingLatest<M>(latest: { current: UseBrowserEventsOptions<M> }): BrowserEvents<M> {
-  const events = new BrowserEvents<M>({
-    ...latest.current,
-    getSession: (request) => latest.current.getSession(request),
-    getHistory: async (request) => (await latest.current.getHistory?.(request)) ?? [],
-  });
-  for (const [event, name] of Object.entries(HANDLERS) as [keyof EventMap, HandlerName][]) {
-    events.on(event, (...args: unknown[]) => (latest.current[name] as AnyHandler)?.(...args));
-  }
+  }, [events, enabled]);
   return events;
 }
 
-type AnyHandler = ((...args: unknown[]) => unknown) | undefined;
+function useStateOf<E>(events: BrowserEvents<E>): State {
+  const subscribe = useCallback((changed: () => void) => events.on("state", changed), [events]);
+  return useSyncExternalStore(
+    subscribe,
+    () => events.state,
+    () => "disconnected",
+  );
+}
+
+function useLatest<T>(value: T): { current: T } {
+  const latest = useRef(value);
+  useEffect(() => {
+    latest.current = value;
+  });
+  return latest;
+}
+
+function followingLatest<E>(latest: { current: UseBrowserEventsOptions<E> }): BrowserEvents<E> {
+  const own = Object.entries(latest.current).filter(([name]) => name !== "enabled" && !(name in HANDLERS));
+  return new BrowserEvents<E>({
+    ...(Object.fromEntries(own) as unknown as Options<E>),
+    getSession: (request) => latest.current.getSession(request),
+    ...(latest.current.getHistory && {
+      getHistory: async (request) => (await latest.current.getHistory?.(request)) ?? [],
+    }),
+  });
+}

@@ -36,7 +36,10 @@ export interface Session {
  */
 export type SessionReason = "start" | "renew" | "expired";
 
-/** A name that all tabs of one session have in common, and no other session has. */
+/**
+ * A name that all tabs of one session have in common, and no other session has.
+ * @internal
+ */
 export function sessionName(session: Session): string {
   // The account's slashes are encoded: `a/b` with `c` is not `a` with `b/c`.
   return `sqs-browser-events:${encodeURIComponent(session.accountId)}/${session.sessionId}`;

@@ -34,7 +34,8 @@ export function parseAmzDate(date: string): number {
 
 /**
  * Signs by AWS Signature Version 4 and returns all headers to send: those given, the date, the session
- * token if there is one, and `authorization`. Every given header is signed. The path is taken as it is.
+ * token if there is one, and `authorization`. Every given header is signed. The path is taken as it is;
+ * a query there must not be.
  */
 export async function sign(
   request: SignableRequest,
@@ -58,15 +59,8 @@ export async function canonicalRequest(request: SignableRequest): Promise<[strin
   const headers = Object.entries({ ...request.headers, host: url.host }).sort();
   const lines = headers.map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, " ")}\n`).join("");
   const names = headers.map(([name]) => name).join(";");
-  const parts = [request.method, url.pathname, canonicalQuery(url.search), lines, names];
+  const parts = [request.method, url.pathname, "", lines, names];
   return [[...parts, await sha256(request.body)].join("\n"), names];
-}
-
-/** Sorted by name, then by value; a NUL keeps a name before the longer names that begin with it. */
-function canonicalQuery(search: string): string {
-  const pairs = search.slice(1).split("&").filter(Boolean);
-  const sorted = pairs.map((pair) => (pair.includes("=") ? pair.replace("=", "\0") : `${pair}\0`)).sort();
-  return sorted.map((pair) => pair.replace("\0", "=")).join("&");
 }
 
 async function signingKey(secretKey: string, scopeText: string): Promise<ArrayBuffer> {

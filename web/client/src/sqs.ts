@@ -20,6 +20,15 @@ export interface SignedRequest {
   init: RequestInit;
 }
 
+/** What a batch does to one message. */
+export interface BatchEntry {
+  ReceiptHandle: string;
+  /** Seconds until it is handed out again. */
+  VisibilityTimeout?: number;
+}
+
+export type BatchAction = "DeleteMessage" | "ChangeMessageVisibility";
+
 /** An answer of SQS that is not a success. */
 export class SqsError extends Error {
   override readonly name = "SqsError";
@@ -34,6 +43,11 @@ export class SqsError extends Error {
     this.status = status;
     this.code = code;
     this.clockWasOff = clockWasOff;
+  }
+
+  /** The queue is not there, or not known yet. */
+  get noQueue(): boolean {
+    return /Queue/.test(this.code);
   }
 
   /** The queue is gone, or the keys are not (or no longer) good for it: a new session may help. */
@@ -71,8 +85,8 @@ export class Sqs {
     const request = await this.#signed(session, "ReceiveMessage", {
       QueueUrl: session.sqsUrl,
       MaxNumberOfMessages: 10,
-      WaitTimeSeconds: waitTime,
-      VisibilityTimeout: visibilityTimeout,
+      WaitTimeSeconds: Math.floor(waitTime),
+      VisibilityTimeout: Math.ceil(visibilityTimeout),
       MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
     });
     const limit = childController(signal);
@@ -80,24 +94,24 @@ export class Sqs {
     return ((await answer).Messages ?? []).map(fromWire);
   }
 
-  /** Signs a deletion of up to ten messages; {@link Sqs.delete} sends it. */
-  signDelete(session: Session, receiptHandles: string[]): Promise<SignedRequest> {
-    return this.#signed(session, "DeleteMessageBatch", {
+  /** Signs a change of up to ten messages; {@link Sqs.send} sends it. */
+  signBatch(session: Session, action: BatchAction, entries: BatchEntry[]): Promise<SignedRequest> {
+    return this.#signed(session, `${action}Batch`, {
       QueueUrl: session.sqsUrl,
-      Entries: receiptHandles.map((ReceiptHandle, i) => ({ Id: `${i}`, ReceiptHandle })),
+      Entries: entries.map((entry, i) => ({ Id: `${i}`, ...entry })),
     });
   }
 
   /**
    * @param keepalive - let the request outlive the page
-   * @throws SqsError when some or all could not be deleted
+   * @throws SqsError when some or all could not be changed
    */
-  async delete(request: SignedRequest, keepalive: boolean): Promise<void> {
+  async send(request: SignedRequest, keepalive = false): Promise<void> {
     const limit = new AbortController();
     const answer = this.#send<{ Failed?: WireFailure[] }>(request, { keepalive }, ANSWER_TIME, limit);
     const { Failed = [] } = await answer;
     const [first] = Failed;
-    if (first) throw new SqsError(200, first.Code, `${Failed.length} not deleted: ${first.Message}`, false);
+    if (first) throw new SqsError(200, first.Code, `${Failed.length} not changed: ${first.Message}`, false);
   }
 
   async #signed(session: Session, action: string, content: object): Promise<SignedRequest> {
@@ -131,7 +145,7 @@ export class Sqs {
 
   async #failure(response: Response, clockWasOff: boolean): Promise<SqsError> {
     const { __type, message, Message } = (await response.json().catch(() => null)) ?? {};
-    const type = __type ?? response.headers.get("x-amzn-query-error")?.split(";")[0] ?? "";
+    const type = __type ?? "";
     const text = message ?? Message ?? "";
     // Where CORS hides the Date header, the refusal itself tells: "... (20260101T120000Z - 5 min.)".
     const told = /\((\d{8}T\d{6}Z) [-+]/.exec(text)?.[1];

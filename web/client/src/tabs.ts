@@ -12,26 +12,33 @@ export interface Beat {
   receivedAt: number;
 }
 
-/** What tabs say to each other. A BroadcastChannel does not bring a tab its own words. */
-type Word = { from: string } & (
-  | { type: "hello"; session: Session }
-  | { type: "beat"; beat: Beat }
-  | { type: "deliver"; number: number; metadata: Metadata }
-  | { type: "done"; to: string; number: number; settled: boolean }
+/** What tabs say to each other. */
+type Spoken =
+  /** A tab has come, or is used again. `used`: until when it counts as used, epoch milliseconds. */
+  | { type: "hello"; session: Session; used: number }
+  | ({ type: "beat" } & Beat)
+  | { type: "deliver"; metadata: Metadata }
+  | { type: "done"; to: string; messageId: string; settled: boolean }
   | { type: "gap"; gap: Gap }
+  /** From now on this tab is not waited for, until it says hello again. */
   | { type: "bye" }
-);
+  /** The session ends for all tabs. `reason`: what a tab's `getSession` said of it. */
+  | { type: "end"; reason?: string };
 
-type Spoken = Word extends infer W ? (W extends Word ? Omit<W, "from"> : never) : never;
+/** A BroadcastChannel does not bring a tab its own words. */
+type Word = { from: string } & Spoken;
 
 /** What a tab does about what the others say. */
 export interface TabsHooks {
   /** Another tab came, perhaps with a newer session. */
-  hello(session: Session): void;
+  hello(session: Session, used: number): void;
   beat(beat: Beat): void;
   /** @returns whether this tab has settled the message */
   deliver(metadata: Metadata): Promise<boolean>;
   gap(gap: Gap): void;
+  end(reason: string | undefined): void;
+  /** Until when this tab counts as used, epoch milliseconds. */
+  used(): number;
 }
 
 interface Delivery {
@@ -46,11 +53,12 @@ export class Tabs {
   readonly #hooks: TabsHooks;
   readonly #channel: Channel;
   readonly #id: string = crypto.randomUUID();
-  readonly #others = new Set<string>();
-  readonly #deliveries = new Map<number, Delivery>();
+  /** Until when each counts as used. */
+  readonly #others = new Map<string, number>();
+  /** By messageId. */
+  readonly #deliveries = new Map<string, Delivery>();
   #leader = "";
   #closed = false;
-  #number = 0;
   #heardAt: number;
 
   constructor(env: Environment, channel: Channel, hooks: TabsHooks) {
@@ -68,21 +76,16 @@ export class Tabs {
 
   /** Makes this tab known, so that it is waited for. */
   hello(session: Session): void {
-    this.#say({ type: "hello", session });
+    this.say({ type: "hello", session, used: this.#hooks.used() });
   }
 
-  /** Speaks as the leader. */
-  beat(beat: Beat): void {
-    this.#say({ type: "beat", beat });
+  /** Until when one of the other tabs counts as used, epoch milliseconds. */
+  get used(): number {
+    return Math.max(0, ...this.#others.values());
   }
 
-  gap(gap: Gap): void {
-    this.#say({ type: "gap", gap });
-  }
-
-  /** From now on this tab is not waited for, until it says hello again. */
-  bye(): void {
-    this.#say({ type: "bye" });
+  say(word: Spoken): void {
+    if (!this.#closed) this.#channel.postMessage({ ...word, from: this.#id });
   }
 
   /** Leaves for good. What the others have not settled yet is left to the next leader. */
@@ -91,7 +94,7 @@ export class Tabs {
       delivery.settled = false;
       delivery.finish();
     }
-    this.bye();
+    this.say({ type: "bye" });
     this.#closed = true;
     this.#channel.close();
   }
@@ -102,52 +105,51 @@ export class Tabs {
    * @returns whether all that are still there have settled it
    */
   share(metadata: Metadata, patience: number): Promise<boolean> {
-    const number = ++this.#number;
-    this.#say({ type: "deliver", number, metadata });
+    const { messageId } = metadata;
+    this.say({ type: "deliver", metadata });
     if (this.#others.size === 0) return Promise.resolve(true);
     return new Promise((resolve) => {
       const finish = () => {
         this.#env.clearTimeout(timer);
-        this.#deliveries.delete(number);
+        this.#deliveries.delete(messageId);
         resolve(delivery.settled);
       };
-      const delivery = { waitingFor: new Set(this.#others), settled: true, finish };
+      const delivery = { waitingFor: new Set(this.#others.keys()), settled: true, finish };
       const timer = this.#env.setTimeout(() => {
         for (const tab of delivery.waitingFor) this.#gone(tab);
       }, patience * 1000);
-      this.#deliveries.set(number, delivery);
+      this.#deliveries.get(messageId)?.finish();
+      this.#deliveries.set(messageId, delivery);
     });
   }
 
   async #hear(word: Word): Promise<void> {
-    const { from } = word;
-    if (word.type === "bye") return this.#gone(from);
-    if (word.type === "hello") {
-      this.#others.add(from);
-      this.#hooks.hello(word.session);
-    } else if (word.type === "beat") {
-      this.#hearBeat(from, word.beat);
-    } else if (word.type === "gap") {
-      this.#hooks.gap(word.gap);
-    } else if (word.type === "deliver") {
-      const settled = await this.#hooks.deliver(word.metadata);
-      this.#say({ type: "done", to: from, number: word.number, settled });
+    const { from, type } = word;
+    const hooks = this.#hooks;
+    if (type === "bye") this.#gone(from);
+    else if (type === "hello") {
+      this.#others.set(from, word.used);
+      hooks.hello(word.session, word.used);
+    } else if (type === "beat") {
+      this.#heardAt = this.#env.now();
+      hooks.beat(word);
+      if (from !== this.#leader) this.hello(word.session);
+      this.#leader = from;
+    } else if (type === "gap") hooks.gap(word.gap);
+    else if (type === "end") hooks.end(word.reason);
+    else if (type === "deliver") {
+      const { messageId } = word.metadata;
+      const settled = await hooks.deliver(word.metadata);
+      this.say({ type: "done", to: from, messageId, settled });
     } else if (word.to === this.#id) {
-      this.#others.add(from);
-      this.#done(word.number, from, word.settled);
+      // One that was only slow is waited for again.
+      this.#others.set(from, this.#others.get(from) ?? 0);
+      this.#done(word.messageId, from, word.settled);
     }
   }
 
-  #hearBeat(from: string, beat: Beat): void {
-    this.#heardAt = this.#env.now();
-    this.#hooks.beat(beat);
-    if (from === this.#leader) return;
-    this.#leader = from;
-    this.hello(beat.session);
-  }
-
-  #done(number: number, tab: string, settled: boolean): void {
-    const delivery = this.#deliveries.get(number);
+  #done(messageId: string, tab: string, settled: boolean): void {
+    const delivery = this.#deliveries.get(messageId);
     if (!delivery?.waitingFor.delete(tab)) return;
     delivery.settled &&= settled;
     if (delivery.waitingFor.size === 0) delivery.finish();
@@ -155,10 +157,6 @@ export class Tabs {
 
   #gone(tab: string): void {
     this.#others.delete(tab);
-    for (const number of this.#deliveries.keys()) this.#done(number, tab, true);
-  }
-
-  #say(word: Spoken): void {
-    if (!this.#closed) this.#channel.postMessage({ ...word, from: this.#id });
+    for (const messageId of this.#deliveries.keys()) this.#done(messageId, tab, true);
   }
 }

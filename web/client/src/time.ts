@@ -16,6 +16,19 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/**
+ * Waits for a promise, but not for ever.
+ * @param what - what is waited for, as the error names it
+ * @throws Error after so many seconds; the promise itself goes on
+ */
+export function limited<T>(env: Environment, seconds: number, what: string, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`${what} has not answered for ${seconds} s`));
+    const timer = env.setTimeout(late, seconds * 1000);
+    promise.then(resolve, reject).finally(() => env.clearTimeout(timer));
+  });
+}
+
 /** The service's clock, as far as its answers have shown it. */
 export class ServiceClock {
   readonly #env: Environment;

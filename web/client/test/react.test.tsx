@@ -2,7 +2,13 @@
 import { act, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { beforeEach, expect, it } from "vitest";
-import { type UseBrowserEventsOptions, useBrowserEvents } from "../src/react.js";
+import {
+  BrowserEventsProvider,
+  type UseBrowserEventsOptions,
+  useBrowserEvents,
+  useBrowserEventsState,
+  useEvent,
+} from "../src/react.js";
 import { settle, World } from "./support/world.js";
 
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
@@ -22,6 +28,11 @@ interface Props extends Partial<UseBrowserEventsOptions> {
 
 function Feed({ user, ...options }: Props) {
   return useBrowserEvents({ getSession: world.getSession, ...options }, [user]);
+}
+
+function Reader({ name, seen }: { name: string; seen: string[] }) {
+  useEvent("message", ({ messageId }) => seen.push(`${name} ${messageId}`));
+  return useBrowserEventsState();
 }
 
 async function render(props: Props): Promise<void> {
@@ -88,4 +99,54 @@ it("passes the other events on", async () => {
   world.sqs.deleteQueue(world.session);
   await act(() => world.clock.advance(25));
   expect(heard).toEqual(["connecting", "connected", "connecting", "connected", "queue", "history number"]);
+});
+
+it("is not connected while it is not enabled", async () => {
+  await render({ enabled: false });
+  expect([container.textContent, world.asked]).toEqual(["disconnected", []]);
+  const { environment } = world.tab();
+  await render({ enabled: true, environment });
+  expect(container.textContent).toBe("connected");
+  await render({ enabled: false, environment });
+  expect(container.textContent).toBe("disconnected");
+});
+
+it("keeps messages until a render handles them", async () => {
+  const { environment } = world.tab();
+  await render({ environment });
+  await act(() => world.send("a"));
+  await act(() => world.clock.advance(60));
+  expect(world.sqs.left(world.session)).toBe(1);
+  const seen: string[] = [];
+  await render({ environment, onMessage: ({ messageId }) => seen.push(messageId) });
+  await act(() => world.clock.advance(10));
+  expect(seen).toEqual(["a"]);
+  expect(world.sqs.left(world.session)).toBe(0);
+});
+
+it("shares one client below a provider", async () => {
+  const { environment } = world.tab();
+  const seen: string[] = [];
+  const readers = (names: string[]) => (
+    <StrictMode>
+      <BrowserEventsProvider getSession={world.getSession} environment={environment}>
+        {names.map((name) => (
+          <Reader key={name} name={name} seen={seen} />
+        ))}
+      </BrowserEventsProvider>
+    </StrictMode>
+  );
+  await act(async () => root.render(readers(["one", "two"])));
+  await act(settle);
+  expect(container.textContent).toBe("connectedconnected");
+  await act(() => world.send("a"));
+  await act(async () => root.render(readers(["two"])));
+  await act(() => world.send("b"));
+  expect(seen).toEqual(["one a", "two a", "two b"]);
+  expect(world.asked).toEqual(["start"]);
+});
+
+it("says that a provider is missing", async () => {
+  const failing = act(async () => root.render(<Reader name="" seen={[]} />));
+  await expect(failing).rejects.toThrow("BrowserEventsProvider");
 });

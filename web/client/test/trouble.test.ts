@@ -34,6 +34,36 @@ describe("refused keys", () => {
     expect(page.events.state).toBe("connected");
   });
 
+  it.each([1, 10, 60])(
+    "are tried again while SQS does not know them yet, for %i s, and tabs do not chase each other",
+    async (spreading) => {
+      world.spreading = spreading;
+      world.newQueue();
+      const pages = [await world.page().connect(), await world.page().connect()];
+      await world.clock.advance(spreading * 1.5 + 2);
+      expect(world.asked).toEqual(["start", "start"]);
+      for (const { events, errors } of pages) {
+        expect(events.state).toBe("connected");
+        // It is told after ten seconds, for it may be a mistake of the application's.
+        expect(errors.length > 0).toBe(spreading > 10 && events.leader);
+        expect(errors.every(({ code }) => code === "service")).toBe(true);
+      }
+      await world.send("a");
+      expect(pages.map(({ seen }) => seen)).toEqual([["a"], ["a"]]);
+      const { accessKey } = world.session;
+      const tries = world.sqs.receives().filter((request) => request.accessKey === accessKey);
+      expect(tries.length).toBeLessThan(15);
+    },
+  );
+
+  it("that were renewed by a refresh are waited for too", async () => {
+    const page = await world.page().connect();
+    world.spreading = 60;
+    await world.clock.advance(3600);
+    expect(world.asked).toEqual(["start", "renew"]);
+    expect(page.events.state).toBe("connected");
+  });
+
   it("do not make a storm of requests when new ones are refused too", async () => {
     const page = await world.page({ environment: { random: () => 1 } }).connect();
     world.sqs.failures.push(...Array(1000).fill({ status: 403, type: "AccessDenied" }));
@@ -278,6 +308,17 @@ describe("a hidden page", () => {
     await world.send("a");
     expect(page.seen).toEqual(["a"]);
     expect(page.events.state).toBe("connected");
+  });
+
+  it("gives back at once what it has not handled, and is told so by requests that outlive it", async () => {
+    const page = world.page();
+    page.handle = () => new Promise(() => {});
+    await page.connect();
+    await world.send("a", "b");
+    await world.clock.advance(10);
+    const before = world.sqs.changes().length;
+    page.tab.fire("pagehide");
+    expect(world.sqs.changes().slice(before)).toMatchObject([{ keepalive: true, visibility: [0, 0] }]);
   });
 
   it("costs nothing with pauseWhenHidden, and catches up when it is shown", async () => {

@@ -64,9 +64,22 @@ export async function sqs(action: string, content: object) {
   return text ? JSON.parse(text) : {};
 }
 
-/** How many messages a queue holds, in handlers or not. */
-export async function waiting(QueueUrl: string): Promise<number> {
-  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+/** Ends a session, as at a log-out. */
+export async function destroy(visitor: Visitor): Promise<void> {
+  const fields = Object.entries(visitor).map(([name, value]) => [name, String(value)]);
+  const url = new URL(`/api/session?${new URLSearchParams(fields)}`, inject("stack").demoUrl);
+  const response = await fetch(url, { method: "DELETE" });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+const FREE = "ApproximateNumberOfMessages";
+const TAKEN = "ApproximateNumberOfMessagesNotVisible";
+
+/** How many messages a queue holds, in handlers or not; or of which kind. */
+export async function waiting(QueueUrl: string, names = [FREE, TAKEN]): Promise<number> {
   const { Attributes } = await sqs("GetQueueAttributes", { QueueUrl, AttributeNames: names });
   return names.reduce((sum, name) => sum + Number(Attributes[name]), 0);
 }
+
+/** How many messages of a queue some receiver has taken. */
+export const taken = (queue: string): Promise<number> => waiting(queue, [TAKEN]);

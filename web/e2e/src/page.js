@@ -2,7 +2,8 @@
  * The application of the tests' pages: it writes down what its client tells, and keeps the numbers of
  * messages across reloads. Its handlers are synchronous, so that a message counts when it is written down.
  */
-import { BrowserEvents } from "sqs-browser-events";
+import { BrowserEvents, UnrecoverableError } from "sqs-browser-events";
+import { economy } from "sqs-browser-events/economy";
 
 /** @type {import("./pages.js").Setup} */
 const {
@@ -12,10 +13,17 @@ const {
   expireIn,
   leave,
   throwing = {},
+  hanging = [],
+  stuck = [],
+  idle = false,
+  slow = 0,
+  economy: saving,
+  keep = "tab",
 } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 
+const storage = keep === "nowhere" ? undefined : keep === "tab" ? sessionStorage : localStorage;
 /** @type {number[]} */
-const numbers = JSON.parse(sessionStorage.getItem("numbers") ?? "[]");
+const numbers = JSON.parse(storage?.getItem("numbers") ?? "[]");
 /** @type {import("./pages.js").Log} */
 const log = {
   numbers,
@@ -28,6 +36,7 @@ const log = {
   errors: [],
   renewals: 0,
   queue: "",
+  at: {},
 };
 
 /** @param {string} path @param {Record<string, unknown>} query */
@@ -41,6 +50,8 @@ async function ask(path, query, method = "GET") {
 const events = new BrowserEvents({
   getSession: async ({ reason }) => {
     log.reasons.push(reason);
+    if (globalThis.loggedOut) throw new UnrecoverableError("logged out");
+    if (hanging.includes(log.reasons.length)) await new Promise(() => {});
     const session = await ask("/api/session", { ...visitor, reason }, "POST");
     log.queue = session.sqsUrl;
     if (endpoint) session.sqsUrl = session.sqsUrl.replace(new URL(session.sqsUrl).origin, endpoint);
@@ -48,25 +59,32 @@ const events = new BrowserEvents({
     return session;
   },
   getHistory: ({ since }) => ask("/api/history", { user: visitor.user, since }),
+  ...(saving && economy(saving)),
   ...options,
 });
-events.on("message", ({ n }, { source }) => {
+/** @type {import("sqs-browser-events").Handler<"message">} */
+function onMessage({ n }, { source }) {
   const number = Number(n);
+  if (stuck.includes(number)) return new Promise(() => {});
   if ((throwing[number] ?? 0) > 0) {
     throwing[number] = (throwing[number] ?? 0) - 1;
     throw new Error(`no ${number}`);
   }
   numbers.push(number);
-  sessionStorage.setItem("numbers", JSON.stringify(numbers));
+  storage?.setItem("numbers", JSON.stringify(numbers));
   if (source === "history") log.fromHistory.push(number);
-  if (numbers.length !== leave?.at) return;
+  log.at[number] = Date.now();
+  if (slow > 0) return new Promise((resolve) => setTimeout(resolve, slow));
+  if (numbers.length !== leave?.at) return undefined;
   if (leave.to === "itself") location.reload();
   else location.href = leave.to;
-});
+  return undefined;
+}
+if (!idle) events.on("message", onMessage);
 events.on("receipt", ({ ids }) => log.receipts.push(...ids));
 events.on("state", ({ state }) => log.states.push(state));
 events.on("gap", ({ reason }) => log.gaps.push(reason));
-events.on("error", ({ code, messageId }) => log.errors.push({ code, messageId }));
+events.on("error", ({ code, messageId, message }) => log.errors.push({ code, messageId, message }));
 events.on("renewed", () => log.renewals++);
 events.connect();
 Object.assign(globalThis, { log, events });

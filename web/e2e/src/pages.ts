@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { BrowserEvents, Options, SessionReason, State } from "sqs-browser-events";
+import type { EconomyOptions } from "sqs-browser-events/economy";
 import { test as base, expect, inject } from "vitest";
 import { type Visitor, waiting } from "./backend.js";
 import { launch } from "./chromium.js";
@@ -10,10 +11,23 @@ import { proxyTo, TestServer } from "./server.js";
 export interface Setup {
   visitor: Visitor;
   options?: Omit<Options, "getSession" | "getHistory" | "environment">;
+  economy?: EconomyOptions;
+  /**
+   * Whose numbers the page goes on with: this tab's, as after a reload, or those of any
+   * tab before it, or of none. */
+  keep?: "tab" | "browser" | "nowhere";
   /** Polls go here instead of to the endpoint. */
   endpoint?: string;
   /** How often the handler throws, by the message's number. */
   throwing?: Record<number, number>;
+  /** The calls of getSession that never answer, from 1. */
+  hanging?: number[];
+  /** The messages whose handler never ends. */
+  stuck?: number[];
+  /** How long each handler works, milliseconds. */
+  slow?: number;
+  /** The page handles no messages. */
+  idle?: boolean;
   /** Where the page goes by itself when it has so many messages: itself is a reload. */
   leave?: { at: number; to: "itself" | "about:blank" };
   /** What the first session says of its expiry, in seconds. */
@@ -30,7 +44,9 @@ export interface Log {
   states: State[];
   reasons: SessionReason[];
   gaps: string[];
-  errors: { code: string; messageId: string | undefined }[];
+  errors: { code: string; messageId: string | undefined; message: string }[];
+  /** When each message came, epoch milliseconds. */
+  at: Record<number, number>;
   renewals: number;
   queue: string;
 }
@@ -38,11 +54,13 @@ export interface Log {
 declare global {
   var log: Log;
   var events: BrowserEvents;
+  /** Whether the backend says that nobody is logged in. */
+  var loggedOut: boolean | undefined;
 }
 
 const html = (script: string) => `<!doctype html><title>test</title>
 <link rel="icon" href="data:,">
-<script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js"}}</script>
+<script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js","sqs-browser-events/economy":"/client/economy.js"}}</script>
 <script type="module">${script}</script>`;
 
 /** An application's origin: a page that runs a module, in front of the example backend and the client. */
@@ -77,12 +95,11 @@ export async function expectAll(page: Page, count: number): Promise<void> {
   expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
 }
 
-/** Opens a page of the tests' application. */
-type Open = (context: BrowserContext, setup: Setup) => Promise<Page>;
+/** Opens a page of the tests' application, and waits until it is connected unless told otherwise. */
+type Open = (context: BrowserContext, setup: Setup, wait?: boolean) => Promise<Page>;
 
 interface Fixtures {
   browser: Browser;
-  /** Opens a page and waits until it is connected. */
   open: Open;
   /** A browser's profile: its tabs share storage, locks and channels. */
   context: BrowserContext;
@@ -103,10 +120,10 @@ export const test = base.extend<Fixtures>({
     // biome-ignore lint/correctness/noEmptyPattern: the form that Vitest reads
     async ({}, use) => {
       const app = await application(readFileSync(new URL("page.js", import.meta.url), "utf8"));
-      await use(async (context, setup) => {
+      await use(async (context, setup, wait = true) => {
         const page = await context.newPage();
         await page.goto(`${app.url}/#${encodeURIComponent(JSON.stringify(setup))}`);
-        await connected(page);
+        if (wait) await connected(page);
         return page;
       });
       app.stop();

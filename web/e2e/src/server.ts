@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, request, type Server } from "node:http";
+import { createServer, type RequestListener, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { parseAmzDate } from "../../client/src/sigv4.js";
 
 /** A server of a test, on a free port. */
 export class TestServer {
@@ -40,25 +41,57 @@ export function proxyTo(target: string): RequestListener {
   };
 }
 
-/** What a server in front of the AWS endpoint has seen of polls. */
-export class PollCount {
-  /** How many were asked for. */
-  total = 0;
-  /** The most that were open at a time. */
+/** A request to SQS, as a server in front of it saw it. */
+export interface SqsCall {
+  action: string;
+  accessKey: string;
+  /** Epoch milliseconds. */
+  at: number;
+  /** How old its signature was, seconds. */
+  signatureAge: number;
+}
+
+/** What a server in front of the AWS endpoint has seen. */
+export class SqsCalls {
+  readonly all: SqsCall[] = [];
+  /** Refuses a call in the place of SQS. */
+  refuse: (call: SqsCall) => boolean = () => false;
+  /** The most polls that were open at a time. */
   most = 0;
   #open = 0;
 
-  /** Counts what passes on its way to `target`. */
+  /** How many calls there were of an action. */
+  count(action: string): number {
+    return this.all.filter((call) => call.action === action).length;
+  }
+
+  /** Notes what passes on its way to `target`. */
   before(target: string): RequestListener {
     const pass = proxyTo(target);
     return (incoming, outgoing) => {
-      if (incoming.headers["x-amz-target"] === "AmazonSQS.ReceiveMessage") {
-        this.total++;
-        this.#open++;
-        this.most = Math.max(this.most, this.#open);
-        outgoing.once("close", () => this.#open--);
-      }
+      const action = String(incoming.headers["x-amz-target"] ?? "").replace("AmazonSQS.", "");
+      if (!action) return pass(incoming, outgoing);
+      const accessKey = /Credential=([^/]+)/.exec(incoming.headers.authorization ?? "")?.[1] ?? "";
+      const at = Date.now();
+      const signatureAge = at / 1000 - parseAmzDate(String(incoming.headers["x-amz-date"]));
+      const call = { action, accessKey, at, signatureAge };
+      this.all.push(call);
+      if (action === "ReceiveMessage") this.#opened(outgoing);
+      if (this.refuse(call)) return refuse(outgoing);
       pass(incoming, outgoing);
     };
   }
+
+  #opened(outgoing: ServerResponse): void {
+    this.#open++;
+    this.most = Math.max(this.most, this.#open);
+    outgoing.once("close", () => this.#open--);
+  }
+}
+
+/** As SQS does while it does not know of a moved tag. */
+function refuse(outgoing: ServerResponse): void {
+  const headers = { "content-type": "application/x-amz-json-1.0", "access-control-allow-origin": "*" };
+  const type = "com.amazon.coral.service#AccessDeniedException";
+  outgoing.writeHead(403, headers).end(JSON.stringify({ __type: type, message: "not yet" }));
 }

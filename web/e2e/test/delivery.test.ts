@@ -1,7 +1,7 @@
 import { expect, inject } from "vitest";
 import { markRead, publish, visitor } from "../src/backend.js";
 import { came, connected, expectAll, logOf, test } from "../src/pages.js";
-import { PollCount, TestServer } from "../src/server.js";
+import { SqsCalls, TestServer } from "../src/server.js";
 
 /** Retries, gaps and changes of the leader show quickly. */
 const QUICK = { visibilityTimeout: 2, deleteDelay: 0.5 };
@@ -61,7 +61,7 @@ test("of two tabs one polls; when it closes in mid-burst, the other loses nothin
   context,
   open,
 }) => {
-  const polls = new PollCount();
+  const polls = new SqsCalls();
   const proxy = await TestServer.start(polls.before(inject("stack").endpoint));
   const setup = { visitor: visitor(), options: QUICK, endpoint: proxy.url };
   const leader = await open(context, { ...setup, leave: { at: 100, to: "about:blank" } });
@@ -79,13 +79,15 @@ test("of two tabs one polls; when it closes in mid-burst, the other loses nothin
 });
 
 test("an idle pair of tabs polls as often as one", async ({ context, open }) => {
-  const polls = new PollCount();
+  const polls = new SqsCalls();
   const proxy = await TestServer.start(polls.before(inject("stack").endpoint));
   const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 }, endpoint: proxy.url };
   await open(context, setup);
   await open(context, setup);
-  const start = { total: polls.total, at: Date.now() };
-  await expect.poll(() => polls.total - start.total, { timeout: 20_000 }).toBeGreaterThanOrEqual(4);
+  const start = { polls: polls.count("ReceiveMessage"), at: Date.now() };
+  await expect
+    .poll(() => polls.count("ReceiveMessage") - start.polls, { timeout: 20_000 })
+    .toBeGreaterThanOrEqual(4);
   // Each poll waits for a second; two pollers would have made four in two.
   expect(Date.now() - start.at).toBeGreaterThan(2500);
   expect(polls.most).toBe(1);

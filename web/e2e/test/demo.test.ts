@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
 import type { Locator, Page } from "playwright-core";
 import { expect, inject } from "vitest";
 import { publish, visitor } from "../src/backend.js";
@@ -11,6 +14,10 @@ function sessions() {
     { account, user: user + 1, session: "tablet" },
   ];
   return [{ account, user, session: "laptop" }, ...others] as const;
+}
+
+declare global {
+  var axe: { run(): Promise<AxeResults> };
 }
 
 interface Fixtures {
@@ -50,7 +57,7 @@ async function isState(page: Page, name: string, state: string): Promise<void> {
     .waitFor();
 }
 
-async function send(page: Page, text: string, to: RegExp, by = "By HTTP", times = 1): Promise<void> {
+async function send(page: Page, text: string, to: RegExp, by = "Publish by HTTP", times = 1): Promise<void> {
   await page.getByRole("textbox", { name: "Message" }).fill(text);
   const audience = page.getByRole("combobox", { name: "To" });
   const names = await audience.locator("option").allTextContents();
@@ -60,7 +67,8 @@ async function send(page: Page, text: string, to: RegExp, by = "By HTTP", times 
 }
 
 /** The numbers of unread messages that the cards show. */
-const unread = (page: Page) => page.locator("[data-part=unread]").allTextContents();
+const unread = async (page: Page) =>
+  (await page.locator("[data-part=unread]").allTextContents()).map((text) => text.replace(" unread", ""));
 
 test("a first visit opens three sessions and receives", async ({ context }) => {
   const page = await context.newPage();
@@ -74,7 +82,7 @@ test("a first visit opens three sessions and receives", async ({ context }) => {
 });
 
 test("messages reach whom they are for, by HTTP and by Kinesis, with their latency", async ({ page }) => {
-  for (const by of ["By HTTP", "By Kinesis"]) {
+  for (const by of ["Publish by HTTP", "Publish by Kinesis"]) {
     await send(page, `${by} to account`, /^account/, by);
     for (const name of ["laptop", "phone", "tablet"]) await shows(card(page, name), `${by} to account`);
     await send(page, `${by} to user`, /^user/, by);
@@ -92,7 +100,7 @@ test("messages reach whom they are for, by HTTP and by Kinesis, with their laten
 });
 
 test("a burst comes whole", async ({ page }) => {
-  await send(page, "burst", /^session laptop/, "By Kinesis", 40);
+  await send(page, "burst", /^session laptop/, "Publish by Kinesis", 40);
   await shows(page, /Kinesis took 40 messages in/);
   await expect
     .poll(() => card(page, "laptop").locator("[data-part=received]").textContent(), { timeout: 20_000 })
@@ -101,10 +109,11 @@ test("a burst comes whole", async ({ page }) => {
 
 test("what is read in one session is read in the others at once", async ({ page }) => {
   const [laptop, phone] = [card(page, "laptop"), card(page, "phone")];
-  await send(page, "note", /^user/, "By HTTP", 3);
+  await send(page, "note", /^user/, "Publish by HTTP", 3);
   await expect.poll(() => unread(page)).toEqual(["3", "3", "0"]);
   await button(laptop, "Mark read").first().click();
   await expect.poll(() => unread(page)).toEqual(["2", "2", "0"]);
+  await button(phone, /^History/).click();
   await button(phone, "Mark all read").click();
   await expect.poll(() => unread(page)).toEqual(["0", "0", "0"]);
   expect(await button(phone, "Mark all read").isDisabled()).toBe(true);
@@ -157,6 +166,8 @@ test("sessions are opened and ended, up to five, each once", async ({ page, user
   await shows(page, /5 sessions at most/);
   await button(card(page, "fifth"), "End session").click();
   await card(page, "fifth").waitFor({ state: "detached" });
+  // The focus goes to the card beside it.
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("fourth & ü");
   await page.reload();
   expect(await page.getByRole("article").count()).toBe(4);
 });
@@ -184,10 +195,77 @@ test("it says what went wrong, and when it is right again", async ({ page }) => 
   const laptop = card(page, "laptop");
   await button(laptop, "Disconnect").click();
   await button(laptop, "Connect").click();
-  await shows(laptop.getByRole("alert"), /getSession failed: later/);
+  await shows(laptop.getByRole("alert"), /later\. Next try at/);
   await page.unroute("**/api/session?**");
   await isState(page, "laptop", "connected");
   await laptop.getByRole("alert").waitFor({ state: "hidden" });
+});
+
+test("the network is lost and brought back, and nothing is lost", async ({ page }) => {
+  await button(page, "Lose the network").click();
+  await isState(page, "laptop", "connecting");
+  await shows(card(page, "laptop").getByRole("alert"), /Next try at/);
+  await send(page, "while offline", /^account/);
+  await shows(page, /to 3 here, 0 elsewhere/);
+  await button(page, "Bring the network back").click();
+  for (const name of ["laptop", "phone", "tablet"]) await shows(card(page, name), "while offline");
+  await card(page, "laptop").getByRole("alert").waitFor({ state: "hidden" });
+});
+
+test("a killed tab, opened anew, goes on where it was", async ({ page }) => {
+  await send(page, "before", /^account/);
+  for (const name of ["laptop", "phone", "tablet"]) await shows(card(page, name), "before");
+  await send(page, "in between", /^session laptop/);
+  await Promise.all([page.waitForEvent("load"), button(page, "Kill this tab").click()]);
+  await isState(page, "laptop", "connected");
+  await send(page, "after", /^account/);
+  for (const name of ["laptop", "phone", "tablet"]) await shows(card(page, name), "after");
+  // What was shown before is not shown as new.
+  expect(await messages(card(page, "phone")).allTextContents()).toHaveLength(1);
+});
+
+test("another tab is opened, and requests are counted", async ({ page, context }) => {
+  const [other] = await Promise.all([
+    context.waitForEvent("page"),
+    button(page, "Open a second tab").click(),
+  ]);
+  await isState(other, "laptop", "connected");
+  const polls = page.locator("[data-requests=polls]");
+  await expect.poll(async () => Number(await polls.textContent())).toBeGreaterThanOrEqual(6);
+  expect(Number(await page.locator("[data-requests=monthly]").textContent())).toBeGreaterThan(0);
+  expect(await other.locator("[data-requests=polls]").textContent()).toBe("0");
+});
+
+test("what comes is announced once for all that comes together", async ({ page }) => {
+  await send(page, "heard", /^account/);
+  await expect.poll(() => page.locator("#news").textContent()).toMatch(/^3 messages, the last in .*: heard$/);
+});
+
+test("an empty page offers sessions", async ({ page, users }) => {
+  for (const { session } of users) await button(card(page, session), "End session").click();
+  await button(page, "Open three sessions").click();
+  await expect.poll(() => page.getByRole("article").count()).toBe(3);
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H2");
+});
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+test("it is accessible, dark and light, narrow and wide, and fits", async ({ page }) => {
+  await send(page, "hello", /^account/);
+  await shows(card(page, "laptop"), "hello");
+  await button(card(page, "phone"), /^History/).click();
+  await page.evaluate(AXE);
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [320, 768, 1280, 1920]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      const found = await page.evaluate(async () => (await globalThis.axe.run()).violations);
+      expect(found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    }
+  }
+  const heights = await page.getByRole("button").evaluateAll((all) => all.map((one) => one.clientHeight + 2));
+  expect(Math.min(...heights.filter((height) => height > 2))).toBeGreaterThanOrEqual(44);
 });
 
 test("it works with the keyboard alone", async ({ page }) => {

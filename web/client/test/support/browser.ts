@@ -8,8 +8,9 @@ interface Claim {
   fail: () => void;
 }
 
-/** What the tabs of one browser share: locks and channels. */
+/** What the tabs of one browser share: locks, channels and storage. */
 export class FakeBrowser {
+  readonly storage = new Map<string, string>();
   readonly claims = new Map<string, Claim[]>();
   readonly ports = new Set<Port>();
 
@@ -60,7 +61,6 @@ export class FakeTab {
   readonly browser: FakeBrowser;
   readonly environment: Environment;
   readonly reported: unknown[] = [];
-  readonly storage = new Map<string, string>();
   readonly #page = new EventTarget();
   readonly #network = new AbortController();
   #hidden = false;
@@ -81,8 +81,8 @@ export class FakeTab {
       page: this.#page,
       hidden: () => this.#hidden,
       storage: {
-        getItem: (key) => this.storage.get(key) ?? null,
-        setItem: (key, value) => void this.storage.set(key, value),
+        getItem: (key) => browser.storage.get(key) ?? null,
+        setItem: (key, value) => void browser.storage.set(key, value),
       },
       report: (error) => void this.reported.push(error),
     };

@@ -1,4 +1,5 @@
 import type { Session } from "../../src/index.js";
+import { parseAmzDate } from "../../src/sigv4.js";
 import type { FakeClock } from "./clock.js";
 
 export interface Recorded {
@@ -8,7 +9,16 @@ export interface Recorded {
   queue: string;
   wait: number;
   handles: string[];
+  /** Of each entry of a batch, or of a receive; seconds. */
+  visibility: (number | undefined)[];
+  /** Epoch seconds by the client's clock. */
+  signedAt: number;
   keepalive: boolean;
+}
+
+interface Entry {
+  ReceiptHandle: string;
+  VisibilityTimeout?: number;
 }
 
 interface Stored {
@@ -34,6 +44,8 @@ export class FakeSqs {
   readonly requests: Recorded[] = [];
   readonly queues = new Map<string, Map<string, Stored>>();
   readonly validKeys = new Set<string>();
+  /** When each access key is known everywhere, epoch seconds; absent: at once. */
+  readonly knownFrom = new Map<string, number>();
   /** Answers for the next requests, before anything else is looked at. */
   readonly failures: Failure[] = [];
   offline = false;
@@ -54,6 +66,11 @@ export class FakeSqs {
 
   receives(): Recorded[] {
     return this.requests.filter(({ action }) => action === "ReceiveMessage");
+  }
+
+  /** Changes of visibility. */
+  changes(): Recorded[] {
+    return this.requests.filter(({ action }) => action === "ChangeMessageVisibilityBatch");
   }
 
   deletes(): Recorded[] {
@@ -98,7 +115,11 @@ export class FakeSqs {
       accessKey,
       queue: request.QueueUrl,
       wait: request.WaitTimeSeconds,
-      handles: request.Entries?.map((entry: { ReceiptHandle: string }) => entry.ReceiptHandle) ?? [],
+      handles: request.Entries?.map((entry: Entry) => entry.ReceiptHandle) ?? [],
+      visibility: request.Entries?.map((entry: Entry) => entry.VisibilityTimeout) ?? [
+        request.VisibilityTimeout,
+      ],
+      signedAt: parseAmzDate(headers["x-amz-date"] ?? ""),
       keepalive: init.keepalive ?? false,
     });
     if (this.offline || !url.startsWith("https://sqs.test/")) throw new TypeError("network");
@@ -110,19 +131,31 @@ export class FakeSqs {
         failure.headers,
       );
     if (action === "ReceiveMessage") return this.#receive(request, init.signal as AbortSignal);
-    const queue = this.queues.get(request.QueueUrl);
-    for (const { ReceiptHandle } of request.Entries) queue?.delete(ReceiptHandle.split("/")[0]);
-    return this.#answer(200, { Successful: request.Entries });
+    const Failed = request.Entries.filter((entry: Entry) => !this.#change(request.QueueUrl, action, entry));
+    return this.#answer(200, Failed.length > 0 ? { Failed } : { Successful: request.Entries });
   };
+
+  /** The newest receipt handle only will do. */
+  #change(url: string, action: string, { ReceiptHandle, VisibilityTimeout = 0 }: Entry): boolean {
+    const [id = "", count] = ReceiptHandle.split("/");
+    const queue = this.queues.get(url);
+    const stored = queue?.get(id);
+    if (!stored || stored.count !== Number(count)) return false;
+    if (action === "DeleteMessageBatch") queue?.delete(id);
+    else stored.visibleAt = this.now + VisibilityTimeout;
+    this.#wake();
+    return true;
+  }
 
   #refusal(queue: string, accessKey: string, headers: Record<string, string>): Failure | undefined {
     const date = headers["x-amz-date"] ?? "";
-    const sent = Date.parse(date.replace(/(....)(..)(..)T(..)(..)/, "$1-$2-$3T$4:$5:")) / 1000;
+    const sent = parseAmzDate(date);
     if (Math.abs(sent - this.now) > 300) {
       const message = `Signature expired: ${date} is now earlier than X (${stamp(this.now)} - 5 min.)`;
       return { status: 403, type: "com.amazon.coral.service#InvalidSignatureException", message };
     }
     if (!this.validKeys.has(accessKey)) return { status: 400, type: "com.amazon.coral.service#ExpiredToken" };
+    if (this.now < (this.knownFrom.get(accessKey) ?? 0)) return { status: 403, type: "AccessDenied" };
     if (!this.queues.has(queue)) return { status: 400, type: "com.amazonaws.sqs#QueueDoesNotExist" };
     return undefined;
   }

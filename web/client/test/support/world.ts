@@ -69,6 +69,8 @@ export class World {
   readonly asked: string[] = [];
   /** Seconds that access keys last. */
   lifetime = 3600;
+  /** Seconds that SQS needs to know new keys. */
+  spreading = 0;
   session!: Session;
   #serial = 0;
 
@@ -108,6 +110,7 @@ export class World {
     const accessKey = `KEY${++this.#serial}`;
     this.sqs.validKeys.clear();
     this.sqs.validKeys.add(accessKey);
+    this.sqs.knownFrom.set(accessKey, this.sqs.now + this.spreading);
     const expires = this.sqs.now + this.lifetime;
     return {
       sqsUrl,

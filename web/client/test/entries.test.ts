@@ -1,0 +1,210 @@
+import { get } from "svelte/store";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { effectScope, nextTick, ref } from "vue";
+import { debugged } from "../src/debug.js";
+import { Inbox, type InboxBackend } from "../src/inbox.js";
+import type { Message, Metadata } from "../src/index.js";
+import { inOrder } from "../src/order.js";
+import { browserEvents } from "../src/svelte.js";
+import { useBrowserEvents } from "../src/vue.js";
+import { ids, settle, World } from "./support/world.js";
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+const options = () => ({ getSession: world.getSession, environment: world.tab().environment });
+
+describe("in order", () => {
+  const metadata = {} as Metadata;
+  const message = (messageId: string, key?: string): Message => ({ messageId, key });
+
+  it("takes messages of one key one after the other, and others at the same time", async () => {
+    const log: string[] = [];
+    const finish = new Map<string, () => void>();
+    const handler = inOrder(
+      ({ key }) => key,
+      ({ messageId }) => {
+        log.push(messageId);
+        return new Promise<void>((resolve) => finish.set(messageId, resolve));
+      },
+    );
+    for (const [id, key] of [["a1", "a"], ["a2", "a"], ["b1", "b"], ["x"], ["y"]] as [string, string?][]) {
+      void handler(message(id, key), metadata);
+    }
+    expect(log).toEqual(["a1", "b1", "x", "y"]);
+    finish.get("a1")?.();
+    await settle();
+    expect(log.at(-1)).toBe("a2");
+  });
+
+  it("tries one that fails again in its place, and goes on when it has failed for good", async () => {
+    const log: string[] = [];
+    const handler = inOrder(
+      ({ key }) => key,
+      ({ messageId }) => {
+        log.push(messageId);
+        if (messageId === "bad") throw new Error("cannot");
+      },
+      { attempts: 3, pause: 0.001 },
+    );
+    const results = ["bad", "good"].map((id) => handler(message(id, "a"), metadata));
+    const [bad, good] = await Promise.allSettled(results);
+    expect([bad?.status, good?.status]).toEqual(["rejected", "fulfilled"]);
+    expect(log).toEqual(["bad", "bad", "bad", "good"]);
+  });
+});
+
+describe("a debugged client", () => {
+  it("tells what it does, but no keys and no messages", async () => {
+    const log: string[] = [];
+    const events = debugged(options(), (...facts) => log.push(JSON.stringify(facts)));
+    events.on("message", () => {});
+    events.connect();
+    await settle();
+    await world.sqs.send(world.session, { messageId: "a", text: "private" });
+    await world.clock.advance(10);
+    const text = log.join("\n");
+    for (const said of [
+      "getSession start",
+      "ReceiveMessage: 200",
+      "DeleteMessageBatch of 1: 200",
+      "connected",
+    ]) {
+      expect(text).toContain(said);
+    }
+    const { accessKey, secretKey, sessionToken, aesKey } = world.session;
+    for (const secret of [accessKey, secretKey, sessionToken, aesKey, "private"]) {
+      expect(text).not.toContain(`"${secret}"`);
+      expect(text).not.toContain(`=${secret}`);
+    }
+  });
+});
+
+describe("the inbox", () => {
+  const history = (...names: [string, number, number?][]): Message[] =>
+    names.map(([messageId, created, is_read = 0]) => ({ messageId, created, is_read }));
+
+  async function inbox(backend: Partial<InboxBackend> = {}) {
+    const page = await world.page().connect();
+    const marked: string[][] = [];
+    const own = new Inbox(page.events, {
+      getPage: async ({ next }) =>
+        next ? { messages: history(["c", 1]) } : { messages: history(["a", 3], ["b", 2, 1]), next: "older" },
+      markRead: async (ids) => marked.push(ids),
+      ...backend,
+    });
+    const shown = () => own.state.items.map(({ message, read }) => `${message.messageId}${read ? "" : "*"}`);
+    return { own, marked, shown };
+  }
+  const receipt = async (...read: string[]) => {
+    const content = { _type: "message-read-receipt", userId: 42, "messages-receipted": read };
+    await world.sqs.send(world.session, { messageId: `r-${read}`, ...content });
+    await settle();
+  };
+
+  it("loads page by page, newest first, and takes in what comes", async () => {
+    const { own, shown } = await inbox();
+    await own.load();
+    expect([shown(), own.state.unread, own.state.more]).toEqual([["a*", "b"], 1, true]);
+    await world.send("new");
+    expect([shown(), own.state.unread]).toEqual([["new*", "a*", "b"], 2]);
+    await Promise.all([own.load(), own.load()]);
+    expect([shown(), own.state.more]).toEqual([["new*", "a*", "b", "c*"], false]);
+    await own.load();
+    expect(shown()).toHaveLength(4);
+  });
+
+  it("does not take in what no history keeps", async () => {
+    const { shown } = await inbox();
+    await world.sqs.send(world.session, { messageId: "passing", _sqs_only: 1 });
+    await settle();
+    expect(shown()).toEqual([]);
+  });
+
+  it("marks read at once, and takes it back when the backend refuses", async () => {
+    let down = true;
+    const { own, shown } = await inbox({
+      markRead: () => (down ? Promise.reject(new Error("down")) : Promise.resolve()),
+    });
+    await own.load();
+    const marking = own.markRead();
+    expect(shown()).toEqual(["a", "b"]);
+    await expect(marking).rejects.toThrow("down");
+    expect(shown()).toEqual(["a*", "b"]);
+    down = false;
+    await own.markRead(["a", "b", "unknown"]);
+    expect([shown(), own.state.unread]).toEqual([["a", "b"], 0]);
+  });
+
+  it("follows the receipts of other sessions, also those that come first", async () => {
+    const { own, shown } = await inbox();
+    await receipt("c");
+    await own.load();
+    await receipt("a");
+    await own.load();
+    expect([shown(), own.state.unread]).toEqual([["a", "b", "c"], 0]);
+  });
+
+  it("counts with the backend what is not loaded", async () => {
+    const { own } = await inbox({ getUnread: async () => 7 });
+    await own.load();
+    expect(own.state.unread).toBe(7);
+    await receipt("a", "far-away");
+    expect(own.state.unread).toBe(5);
+    await world.send("new");
+    expect(own.state.unread).toBe(6);
+  });
+
+  it("is the same in all tabs, and ends when it is closed", async () => {
+    const tabs = [await inbox(), await inbox()];
+    await world.send(...ids(2));
+    await receipt("m-0");
+    expect(tabs.map(({ shown }) => shown().sort())).toEqual([
+      ["m-0", "m-1*"],
+      ["m-0", "m-1*"],
+    ]);
+    let changes = 0;
+    tabs[0]?.own.subscribe(() => changes++);
+    tabs[0]?.own.close();
+    await world.send("later");
+    expect([changes, tabs[0]?.shown().length, tabs[1]?.shown().length]).toEqual([0, 2, 3]);
+  });
+});
+
+describe("Vue", () => {
+  beforeEach(() => void vi.stubGlobal("window", globalThis));
+  afterEach(() => void vi.unstubAllGlobals());
+
+  it("connects while the scope lives and it is enabled, and shows the state", async () => {
+    const enabled = ref(false);
+    const scope = effectScope();
+    const used = scope.run(() => useBrowserEvents(options(), () => enabled.value));
+    await settle();
+    expect(used?.state.value).toBe("disconnected");
+    enabled.value = true;
+    await nextTick();
+    await settle();
+    expect(used?.state.value).toBe("connected");
+    scope.stop();
+    expect(used?.state.value).toBe("disconnected");
+  });
+});
+
+describe("Svelte", () => {
+  it("connects while somebody is subscribed", async () => {
+    const store = browserEvents(options());
+    expect(store.events.state).toBe("disconnected");
+    expect(get(store)).toBe("connecting");
+    expect(store.events.state).toBe("disconnected");
+    const states: string[] = [];
+    const stop = [store.subscribe((state) => states.push(state)), store.subscribe(() => {})];
+    await settle();
+    expect(states.at(-1)).toBe("connected");
+    stop[0]?.();
+    stop[0]?.();
+    expect(store.events.state).toBe("connected");
+    stop[1]?.();
+    expect(store.events.state).toBe("disconnected");
+  });
+});

@@ -1,0 +1,353 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type Options, type Session, UnrecoverableError } from "../src/index.js";
+import { ids, settle, World } from "./support/world.js";
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+/** A client without the handlers of the tests' page. */
+async function bare(options: Partial<Options> = {}) {
+  const tab = world.tab();
+  const { BrowserEvents } = await import("../src/index.js");
+  const environment = { ...tab.environment, ...options.environment };
+  const events = new BrowserEvents({ getSession: world.getSession, ...options, environment });
+  return { tab, events };
+}
+
+describe("messages that nobody handles", () => {
+  it("are kept until somebody does, hidden from others for longer and longer", async () => {
+    const { events } = await bare();
+    events.connect();
+    await world.send("a", "b");
+    await world.clock.advance(600);
+    expect(world.sqs.left(world.session)).toBe(2);
+    // At 2, 17, 47, 107, 227 and 467 seconds.
+    expect(world.sqs.changes().length).toBeLessThanOrEqual(7);
+    const seen: string[] = [];
+    events.on("message", ({ messageId }) => seen.push(messageId));
+    await world.clock.advance(10);
+    expect(seen).toEqual(["a", "b"]);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+
+  it("do not keep others from theirs for ever, and are told of", async () => {
+    const { tab, events } = await bare({ maxInFlight: 1 });
+    events.connect();
+    const other = await world.page({ maxInFlight: 1 }).connect();
+    await world.send("a");
+    await world.send("b");
+    expect(other.seen).toEqual(["a"]);
+    await world.clock.advance(61);
+    expect(other.seen).toEqual(["a", "b"]);
+    expect(tab.reported).toMatchObject([{ code: "slow", payload: { messageId: "a" } }]);
+  });
+
+  it("come again where the page goes before anybody handles them", async () => {
+    const { tab, events } = await bare();
+    events.connect();
+    await world.send("a");
+    await world.clock.advance(60);
+    tab.close();
+    const page = await world.page().connect();
+    expect(page.seen).toEqual(["a"]);
+  });
+
+  it("wait for the next loop, though other handlers have finished with them", async () => {
+    const page = await world.page().connect();
+    const { events } = page;
+    const seen: string[] = [];
+    const loop = async (most: number) => {
+      for await (const { messageId } of events) if (seen.push(messageId) === most) break;
+    };
+    const first = loop(2);
+    await world.send(...ids(6));
+    await first;
+    await world.clock.advance(300);
+    expect(world.sqs.left(world.session)).toBe(5);
+    void loop(99);
+    await world.clock.advance(10);
+    expect(seen).toEqual(["m-0", "m-1", "m-1", "m-2", "m-3", "m-4", "m-5"]);
+    expect(page.seen).toEqual(ids(6));
+    await events.disconnect();
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+
+  it("are receipts that count as handled", async () => {
+    const { events } = await bare();
+    events.connect();
+    await world.sqs.send(world.session, { messageId: "r", _type: "message-read-receipt", userId: 1 });
+    await world.clock.advance(10);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+});
+
+describe("a handler that works for long", () => {
+  it("keeps its message from coming again", async () => {
+    const page = world.page({ visibilityTimeout: 10, handlerTimeout: 1000 });
+    let finish = () => {};
+    page.handle = () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    await page.connect();
+    await world.send("a");
+    await world.clock.advance(500);
+    expect(page.metadata.map(({ deliveries }) => deliveries)).toEqual([1]);
+    finish();
+    await world.clock.advance(5);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+
+  it("is not called again when the message comes again all the same, and its newest handle deletes it", async () => {
+    const page = world.page();
+    let finish = () => {};
+    page.handle = () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    await page.connect();
+    await world.send("a");
+    // What would hide it for longer fails.
+    world.sqs.failures.push({ status: 500 });
+    await world.clock.advance(10);
+    finish();
+    await world.clock.advance(5);
+    expect(page.seen).toEqual(["a"]);
+    expect(world.sqs.deletes()).toMatchObject([{ handles: ["sqs-1/2"] }]);
+    expect(page.errors).toEqual([]);
+  });
+
+  it("is told of once, and polling goes on without it", async () => {
+    const page = world.page({ maxInFlight: 1, handlerTimeout: 20 });
+    page.handle = ({ messageId }) => (messageId === "stuck" ? new Promise(() => {}) : undefined);
+    await page.connect();
+    await world.send("stuck");
+    await world.send("next");
+    await world.clock.advance(19);
+    expect(page.seen).toEqual(["stuck"]);
+    await world.clock.advance(2);
+    expect(page.seen).toEqual(["stuck", "next"]);
+    await world.clock.advance(300);
+    expect(page.errors).toMatchObject([
+      { code: "slow", messageId: "stuck", payload: { messageId: "stuck" } },
+    ]);
+    expect(world.sqs.left(world.session)).toBe(1);
+  });
+
+  it("is none of a loop's messages that wait for their turn", async () => {
+    const page = await world.page({ handlerTimeout: 20 }).connect();
+    const messages = page.events[Symbol.asyncIterator]();
+    await world.send(...ids(5));
+    for (let i = 0; i < 5; i++) {
+      await messages.next();
+      await world.clock.advance(15);
+    }
+    expect(page.errors).toEqual([]);
+  });
+});
+
+describe("a failing handler", () => {
+  it("has failures of one moment given back by one request", async () => {
+    const page = world.page({ maxAttempts: 2 });
+    page.handle = () => {
+      if (page.seen.length <= 10) throw new Error("not yet");
+    };
+    await world.send(...ids(10));
+    await page.connect();
+    await world.clock.advance(5);
+    expect(page.seen).toHaveLength(20);
+    expect(world.sqs.changes()).toMatchObject([{ visibility: Array(10).fill(1) }]);
+  });
+
+  it("has the message in the error that gives it up", async () => {
+    const page = world.page({ maxAttempts: 1 });
+    page.handle = () => {
+      throw new Error("cannot");
+    };
+    await page.connect();
+    await world.sqs.send(world.session, { messageId: "a", text: "precious" });
+    await settle();
+    expect(page.errors[0]).toMatchObject({ code: "handler", payload: { text: "precious" } });
+    expect(page.errors[0]?.message).toBe("a message was given up: cannot");
+  });
+});
+
+describe("a backend that does not answer", () => {
+  const never = () => new Promise<never>(() => {});
+
+  it("is asked again after 15 seconds", async () => {
+    let calls = 0;
+    const getSession: typeof world.getSession = (request) =>
+      ++calls < 3 ? never() : world.getSession(request);
+    const page = await world.page({ getSession }).connect();
+    await world.clock.advance(35);
+    expect(page.events.state).toBe("connected");
+    expect(page.errors.map(({ message }) => message)).toEqual(
+      Array(2).fill("getSession failed: getSession has not answered for 15 s"),
+    );
+  });
+
+  it("is taken at its word when it answers late, since it may have ended the old keys", async () => {
+    let answer: (session: Session) => void = () => {};
+    const late = new Promise<Session>((resolve) => {
+      answer = resolve;
+    });
+    let calls = 0;
+    const page = await world.page({ getSession: () => (++calls === 1 ? late : never()) }).connect();
+    await world.clock.advance(20);
+    answer(await world.getSession({ reason: "start" }));
+    await settle();
+    expect(page.events.state).toBe("connected");
+  });
+
+  it("does not keep a page from polling with the keys that it has", async () => {
+    let hang = false;
+    const getSession: typeof world.getSession = (request) => (hang ? never() : world.getSession(request));
+    const page = await world.page({ getSession }).connect();
+    hang = true;
+    await world.clock.advance(3500);
+    await world.send("a");
+    expect(page.seen).toEqual(["a"]);
+    expect(page.states).toEqual(["connecting", "connected"]);
+    expect(page.errors[0]?.code).toBe("session");
+  });
+
+  it("is asked for its history again", async () => {
+    let calls = 0;
+    const getHistory = () => (++calls === 1 ? never() : Promise.resolve([{ messageId: "missed" }]));
+    const page = await world.page({ getHistory }).connect();
+    world.sqs.deleteQueue(world.session);
+    await world.clock.advance(60);
+    expect(page.seen).toEqual(["missed"]);
+    expect(page.errors.map(({ code }) => code)).toEqual(["history"]);
+  });
+});
+
+describe("what is told", () => {
+  it("goes to the console when nobody listens for errors", async () => {
+    const { tab, events } = await bare({ getSession: () => Promise.reject(new Error("HTTP 401")) });
+    events.connect();
+    await settle();
+    expect(tab.reported[0]).toMatchObject({ code: "session", message: "getSession failed: HTTP 401" });
+    events.on("error", () => {});
+    const before = tab.reported.length;
+    await world.clock.advance(60);
+    expect(tab.reported).toHaveLength(before);
+  });
+
+  it.each<[object, string]>([
+    [{ waitTime: "abc" }, "waitTime must be a number from 1 to 20, not abc"],
+    [{ waitTime: 21 }, "waitTime must be a number from 1 to 20, not 21"],
+    [{ visibilityTimeout: Number.NaN }, "visibilityTimeout must be a number from 1 to 43200, not NaN"],
+    [{ shareTabs: 1 }, "shareTabs must be a boolean, not 1"],
+    [{ getHistory: [] }, "getHistory must be a function, not "],
+    [{ getSession: undefined }, "getSession must be a function, not undefined"],
+    [{ waittime: 20 }, "there is no option waittime"],
+  ])("names a wrong option: %j", async (options, text) => {
+    await expect(bare(options)).rejects.toThrow(text);
+  });
+
+  it("names a wrong event", async () => {
+    const { events } = await bare();
+    expect(() => events.on("mesage" as "message", () => {})).toThrow("there is no event mesage");
+  });
+});
+
+describe("events by type", () => {
+  interface Events {
+    shipped: { orderId: number };
+    paid: { amount: number };
+  }
+
+  it("go to the handlers of their type, and to those of all messages", async () => {
+    const { BrowserEvents } = await import("../src/index.js");
+    const events = new BrowserEvents<Events>({
+      getSession: world.getSession,
+      environment: world.tab().environment,
+    });
+    const heard: unknown[] = [];
+    events.on("type:shipped", ({ orderId }) => heard.push(["shipped", orderId]));
+    events.on("message", (message) => heard.push(message._type === "paid" ? message.amount : "other"));
+    events.connect();
+    await world.sqs.send(world.session, { _type: "shipped", orderId: 7 }, { _type: "paid", amount: 9 });
+    await world.clock.advance(10);
+    expect(heard).toEqual(["other", ["shipped", 7], 9]);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+});
+
+describe("ready", () => {
+  it("resolves once connected, and at once when it is", async () => {
+    const { events } = await bare();
+    events.connect();
+    await events.ready();
+    await events.ready();
+    expect(events.state).toBe("connected");
+  });
+
+  it("rejects with the reason when it cannot connect, and when nothing is connecting", async () => {
+    const { events } = await bare({ getSession: () => Promise.reject(new UnrecoverableError("out")) });
+    events.on("error", () => {});
+    await expect(events.ready()).rejects.toThrow("disconnected");
+    events.connect();
+    await expect(events.ready()).rejects.toThrow("out");
+  });
+});
+
+describe("connect", () => {
+  it("takes a signal that disconnects", async () => {
+    const page = world.page();
+    const control = new AbortController();
+    page.events.connect({ signal: control.signal });
+    await settle();
+    control.abort();
+    expect(page.events.state).toBe("disconnected");
+    page.events.connect({ signal: control.signal });
+    expect(page.events.state).toBe("disconnected");
+  });
+});
+
+describe("the status", () => {
+  it("has the reason, and when it is tried again", async () => {
+    const page = await world.page({ environment: { random: () => 1 } }).connect();
+    const retries: unknown[] = [];
+    page.events.on("retry", (retry) => retries.push(retry));
+    world.sqs.cut();
+    await settle();
+    const retryAt = world.clock.now() + 500;
+    expect(page.events.status).toEqual({ state: "connecting", reason: new TypeError("network"), retryAt });
+    expect(retries).toEqual([{ reason: new TypeError("network"), at: retryAt }]);
+    world.sqs.offline = false;
+    await world.clock.advance(1);
+    expect(page.events.status).toEqual({ state: "connected" });
+  });
+});
+
+describe("a log-out", () => {
+  it("reaches all tabs", async () => {
+    const pages = [await world.page().connect(), await world.page().connect(), await world.page().connect()];
+    await pages[1]?.events.disconnect({ everywhere: true });
+    await world.clock.advance(60);
+    expect(pages.map(({ events }) => events.state)).toEqual(Array(3).fill("disconnected"));
+    expect(world.asked).toHaveLength(3);
+  });
+
+  it("that one tab hears of from the backend ends all, with its reason", async () => {
+    let out = false;
+    const getSession: typeof world.getSession = async (request) => {
+      if (out) throw new UnrecoverableError("logged out");
+      return world.getSession(request);
+    };
+    const pages = [await world.page({ getSession }).connect(), await world.page({ getSession }).connect()];
+    await world.clock.advance(60);
+    out = true;
+    world.sqs.validKeys.clear();
+    await world.clock.advance(60);
+    for (const { changes } of pages) {
+      expect(changes.at(-1)).toMatchObject({ state: "disconnected", reason: { message: "logged out" } });
+    }
+    expect(pages.map(({ errors }) => errors.length).sort()).toEqual([0, 1]);
+  });
+});

@@ -1,0 +1,64 @@
+/**
+ * A renderer killed at any moment, without a word to its page: nothing is lost, and nothing shown twice in that
+ * browser. `npm run kill --workspace e2e`; SBE_ROUNDS: how often in each setting, 50 by default; SBE_SETTING: one
+ * setting only.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Browser, Page } from "playwright-core";
+import { expect } from "vitest";
+import { publish, visitor, waiting } from "../src/backend.js";
+import { launch } from "../src/chromium.js";
+import { logOf, type Setup, test } from "../src/pages.js";
+import { signal } from "../src/renderers.js";
+
+const ROUNDS = Number(process.env.SBE_ROUNDS ?? 50);
+const BURST = 40;
+const ONLY = process.env.SBE_SETTING;
+const SETTINGS: Record<string, Partial<Setup>> = {
+  default: {},
+  // A killed page's messages come again after so long; the setting's own quarter of an hour would take a day here.
+  economy: { economy: {}, options: { visibilityTimeout: 5 } },
+  "no sharing": { options: { shareTabs: false } },
+};
+
+/** Ends the page's process. */
+async function kill(browser: Browser, page: Page): Promise<void> {
+  const crashed = page.waitForEvent("crash", { timeout: 15_000 });
+  await signal(browser, "SIGKILL");
+  await crashed;
+}
+
+for (const [setting, setup] of Object.entries(SETTINGS)) {
+  if (ONLY && ONLY !== setting) continue;
+  test(`a renderer killed at any moment: ${setting}`, { timeout: 900_000 }, async ({ open }) => {
+    const browser = await launch();
+    const context = await browser.newContext();
+    context.setDefaultTimeout(20_000);
+    const user = visitor();
+    let page = await open(context, { ...setup, visitor: user, keep: "browser" });
+    const { queue } = await logOf(page);
+    const recovered: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const published = publish(user, BURST, { first: round * BURST });
+      await sleep(Math.random() * 800);
+      await kill(browser, page);
+      await published;
+      const killed = Date.now();
+      await page.close();
+      page = await open(context, { ...setup, visitor: user, keep: "browser" });
+      await expect.poll(() => waiting(queue), { timeout: 60_000 }).toBe(0);
+      recovered.push((Date.now() - killed) / 1000);
+    }
+    const { numbers } = await logOf(page);
+    await browser.close();
+    const counts = new Map<number, number>();
+    for (const number of numbers) counts.set(number, (counts.get(number) ?? 0) + 1);
+    const lost = ROUNDS * BURST - counts.size;
+    const twice = [...counts.values()].filter((count) => count > 1).length;
+    const slowest = Math.max(...recovered).toFixed(1);
+    console.table([
+      { setting, rounds: ROUNDS, received: counts.size, lost, twice, "slowest recovery, s": slowest },
+    ]);
+    expect({ lost, twice }).toEqual({ lost: 0, twice: 0 });
+  });
+}

@@ -1,0 +1,235 @@
+import { expect, inject } from "vitest";
+import { destroy, publish, taken, visitor } from "../src/backend.js";
+import { application, came, connected, expectAll, logOf, test } from "../src/pages.js";
+import { SqsCalls, TestServer } from "../src/server.js";
+
+/** What is only waited for comes soon; what is given back need not be waited for. */
+const QUICK = { deleteDelay: 0.5, maxBackoff: 1, answerTimeout: 1 };
+
+test("what a loop leaves waits for the next loop, also when nobody handles it meanwhile", async ({
+  context,
+  open,
+}) => {
+  const user = visitor();
+  const options = { ...QUICK, visibilityTimeout: 2 };
+  const page = await open(context, { visitor: user, options, idle: true });
+  const loop = (count: number) =>
+    page.evaluate(async (count) => {
+      for await (const { n } of globalThis.events) {
+        globalThis.log.numbers.push(Number(n));
+        if (globalThis.log.numbers.length === count) break;
+      }
+    }, count);
+  await publish(user, 50);
+  await loop(5);
+  // The page holds what came: all but the four that are handled.
+  const { queue } = await logOf(page);
+  await publish(user, 10, { first: 50 });
+  await expect.poll(() => taken(queue)).toBe(56);
+  const { numbers } = await logOf(page);
+  await page.evaluate(() => globalThis.log.numbers.pop());
+  void loop(1000).catch(() => {});
+  await expectAll(page, 60);
+  expect((await logOf(page)).numbers.indexOf(numbers.at(-1) ?? -1)).toBe(4);
+});
+
+test("a getSession that does not answer is asked again", async ({ context, open }) => {
+  const user = visitor();
+  const page = await open(context, { visitor: user, options: QUICK, hanging: [1] });
+  await publish(user, 1);
+  await expectAll(page, 1);
+  const { errors } = await logOf(page);
+  expect(errors).toMatchObject([
+    { code: "session", message: expect.stringContaining("getSession failed: ") },
+  ]);
+});
+
+test("a handler that never ends does not make the page deaf, and is told", async ({ context, open }) => {
+  const user = visitor();
+  const options = { ...QUICK, visibilityTimeout: 1, waitTime: 1, maxInFlight: 2, handlerTimeout: 3 };
+  const page = await open(context, { visitor: user, options, stuck: [100, 101] });
+  await publish(user, 2, { first: 100 });
+  await page.waitForFunction(() => globalThis.log.errors.length === 2);
+  await publish(user, 20);
+  await came(page, 20);
+  const { errors, numbers } = await logOf(page);
+  expect(errors.map(({ code }) => code)).toEqual(["slow", "slow"]);
+  expect(new Set(numbers).size).toBe(20);
+});
+
+test("without an error handler the console tells what is wrong", async ({ context }) => {
+  const session = 'fetch("/api/session", { method: "POST" }).then((reply) => reply.json())';
+  const cases = {
+    [`new BrowserEvents({ getSession: async () => ({ success: true, session: await ${session} }) }).connect()`]:
+      /getSession must resolve to the session object/,
+    'new BrowserEvents({ getSession: async () => { throw new Error("HTTP 401"); } }).connect()':
+      /getSession failed: HTTP 401/,
+    "new BrowserEvents({}).connect()": /getSession must be a function/,
+    [`new BrowserEvents({ getSession: () => ${session}, waitTime: "abc" })`]:
+      /waitTime must be a number from 1 to 20/,
+    [`new BrowserEvents({ getSession: () => ${session}, waittime: 20 })`]: /there is no option waittime/,
+    [`new BrowserEvents({ getSession: () => ${session} }).on("mesage", console.log)`]:
+      /there is no event mesage/,
+  };
+  for (const [code, text] of Object.entries(cases)) {
+    const app = await application(`import { BrowserEvents } from "sqs-browser-events"; ${code}`);
+    const page = await context.newPage();
+    const error = page.waitForEvent("pageerror");
+    await page.goto(app.url);
+    expect((await error).message).toMatch(text);
+    await page.close();
+    app.stop();
+  }
+});
+
+test("after a reload in mid-burst all is there within seconds, though messages are hidden for longer", async ({
+  context,
+  open,
+}) => {
+  const user = visitor();
+  const page = await open(context, { visitor: user, leave: { at: 100, to: "itself" } });
+  page.setDefaultTimeout(15_000);
+  await publish(user, 300);
+  await page.waitForFunction(() => globalThis.log?.restored > 0);
+  const reloaded = Date.now();
+  await came(page, 300);
+  // Some four seconds on a machine that has nothing else to do; without what this is about, more than thirty.
+  expect(Date.now() - reloaded).toBeLessThan(10_000);
+  await expectAll(page, 300);
+});
+
+test("a log-out reaches all tabs, so that none creates the session again", async ({ context, open }) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const leader = await open(context, setup);
+  const follower = await open(context, setup);
+  await leader.evaluate(() => globalThis.events.disconnect({ everywhere: true }));
+  await destroy(setup.visitor);
+  await follower.waitForFunction(() => globalThis.events.state === "disconnected");
+  expect((await logOf(follower)).reasons).toEqual(["start"]);
+});
+
+test("an UnrecoverableError of one tab ends all", async ({ context, open }) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const leader = await open(context, setup);
+  const follower = await open(context, setup);
+  // The keys have worked, so that a refusal is none of new ones.
+  await publish(setup.visitor, 1);
+  await came(follower, 1);
+  await leader.evaluate(() => {
+    globalThis.loggedOut = true;
+  });
+  await destroy(setup.visitor);
+  for (const page of [leader, follower]) {
+    await page.waitForFunction(() => globalThis.events.state === "disconnected");
+    expect(await page.evaluate(() => String(globalThis.events.status.reason))).toMatch("logged out");
+  }
+  expect((await logOf(follower)).reasons).toEqual(["start"]);
+});
+
+// These mostly wait, and so do it together.
+test.concurrent("polling goes on while a renewal hangs, and it is told", async ({
+  context,
+  open,
+  expect,
+}) => {
+  const user = visitor();
+  const hanging = Array.from({ length: 20 }, (_, i) => i + 2);
+  const options = { ...QUICK, waitTime: 1 };
+  const page = await open(context, { visitor: user, options, expireIn: 20, hanging });
+  await page.waitForFunction(() => globalThis.log.errors.length > 0, null, { timeout: 20_000 });
+  await publish(user, 5);
+  await came(page, 5);
+  const { errors, renewals, states } = await logOf(page);
+  expect(errors[0]).toMatchObject({ code: "session" });
+  expect([renewals, states]).toEqual([0, ["connecting", "connected"]]);
+});
+
+test.concurrent("what a page has not handled when it disconnects or hides is free at once", async ({
+  context,
+  open,
+  expect,
+}) => {
+  const user = visitor();
+  const calls = new SqsCalls();
+  const proxy = await TestServer.start(calls.before(inject("stack").endpoint));
+  const options = { ...QUICK, pauseWhenHidden: true };
+  const page = await open(context, { visitor: user, options, stuck: [0, 1], endpoint: proxy.url });
+  const { queue } = await logOf(page);
+  // Their handlers work for so long that they are hidden for half a minute.
+  const prolonged = async (times: number) => {
+    await expect.poll(() => calls.count("ChangeMessageVisibilityBatch")).toBe(times);
+    expect(await taken(queue)).toBe(2);
+  };
+  await publish(user, 2);
+  await prolonged(1);
+  await page.evaluate(() => {
+    Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await expect.poll(() => taken(queue)).toBe(0);
+  await page.evaluate(() => {
+    Object.defineProperty(document, "visibilityState", { value: "visible" });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await prolonged(3);
+  await page.evaluate(() => globalThis.events.disconnect());
+  // A poll that was broken off may have taken them, for a few seconds.
+  await expect.poll(() => taken(queue)).toBe(0);
+  proxy.stop();
+});
+
+test.concurrent("a deletion that has waited is signed anew", async ({ context, open, expect }) => {
+  const user = visitor();
+  const calls = new SqsCalls();
+  const proxy = await TestServer.start(calls.before(inject("stack").endpoint));
+  const options = { deleteDelay: 4 };
+  await open(context, { visitor: user, endpoint: proxy.url, options });
+  await publish(user, 1);
+  await expect.poll(() => calls.count("DeleteMessageBatch")).toBe(1);
+  const deletion = calls.all.find(({ action }) => action === "DeleteMessageBatch");
+  expect(deletion?.signatureAge).toBeLessThan(3);
+  proxy.stop();
+});
+
+test.concurrent("a slow loop with a short visibility gets each message once, and all are deleted", async ({
+  context,
+  open,
+  expect,
+}) => {
+  const user = visitor();
+  const options = { ...QUICK, visibilityTimeout: 2, waitTime: 1 };
+  const page = await open(context, { visitor: user, options, idle: true });
+  await publish(user, 10);
+  await page.evaluate(async () => {
+    for await (const { n } of globalThis.events) {
+      globalThis.log.numbers.push(Number(n));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      if (globalThis.log.numbers.length === 10) break;
+    }
+  });
+  const { errors, numbers } = await logOf(page);
+  expect(numbers.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(errors).toEqual([]);
+});
+
+test.concurrent("keys that a moved tag shuts out for a while are tried again, and no others asked for", async ({
+  context,
+  open,
+  expect,
+}) => {
+  const calls = new SqsCalls();
+  const proxy = await TestServer.start(calls.before(inject("stack").endpoint));
+  const first = new Map<string, number>();
+  calls.refuse = ({ accessKey, at }) => {
+    if (!first.has(accessKey)) first.set(accessKey, at);
+    return at - (first.get(accessKey) ?? 0) < 12_000;
+  };
+  const setup = { visitor: visitor(), options: { ...QUICK, maxBackoff: 2 }, endpoint: proxy.url };
+  const pages = [await open(context, setup, false), await open(context, setup, false)];
+  for (const page of pages) {
+    page.setDefaultTimeout(25_000);
+    await connected(page);
+    expect(await logOf(page)).toMatchObject({ reasons: ["start"] });
+  }
+  proxy.stop();
+});

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** Scenarios that take minutes: they are run by name, and print a table. */
+export default defineConfig({
+  test: {
+    include: ["scenarios/**/*.ts"],
+    globalSetup: "src/system.ts",
+    fileParallelism: false,
+    testTimeout: 3_600_000,
+    hookTimeout: 120_000,
+    disableConsoleIntercept: true,
+  },
+});
