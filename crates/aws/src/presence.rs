@@ -88,7 +88,8 @@ impl Presence {
             .set_index_name(index.map(str::to_owned))
             .projection_expression(names.clone().map(|(placeholder, _)| placeholder).join(","))
             .set_expression_attribute_names(Some(names.into()))
-            .key_condition_expression(format!("#{name} = :key"))
+            .key_condition_expression("#key = :key")
+            .expression_attribute_names("#key", name)
             .expression_attribute_values(":key", value)
     }
 }

@@ -77,6 +77,17 @@ impl Population {
         }
         item
     }
+
+    /// A session as presence projects it.
+    pub fn present(&self, index: usize) -> Value {
+        let mut item = self.item(index);
+        if let Some(item) = item.as_object_mut() {
+            item.retain(|name, _| !matches!(name.as_str(), "sqsUrl" | "aesKey"));
+        }
+        item["created"] = json!({"N": "1763800000"});
+        item["renewed"] = json!({"N": "1763800000"});
+        item
+    }
 }
 
 /// Far in the future.

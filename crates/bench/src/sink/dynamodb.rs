@@ -59,7 +59,7 @@ fn scan(call: &Call<'_>, body: &Value) -> Answer {
     let sessions = call.state.plan.population.sessions;
     let (segment, total) = (number(&body["Segment"]), number(&body["TotalSegments"]).max(1));
     let (first, end) = (sessions * segment / total, sessions * (segment + 1) / total);
-    page(call, start(body).unwrap_or(first)..end)
+    page(call, body, start(body).unwrap_or(first)..end)
 }
 
 fn query(call: &Call<'_>, body: &Value) -> Answer {
@@ -75,22 +75,26 @@ fn query(call: &Call<'_>, body: &Value) -> Answer {
             && last.is_none_or(|last| id.as_str() <= last)
     };
     if body["ScanIndexForward"] == false {
-        return page(call, (0..population.sessions).rev().find(matches).into_iter());
+        return page(call, body, (0..population.sessions).rev().find(matches).into_iter());
     }
-    page(call, (0..population.sessions).filter(matches))
+    page(call, body, (0..population.sessions).filter(matches))
 }
 
-fn page(call: &Call<'_>, mut indexes: impl Iterator<Item = usize>) -> Answer {
+fn page(call: &Call<'_>, body: &Value, mut indexes: impl Iterator<Item = usize>) -> Answer {
     let population = call.state.plan.population;
+    let is_presence = body["ProjectionExpression"].as_str().is_some_and(|names| names.contains("#renewed"));
+    let item = |index| if is_presence { population.present(index) } else { population.item(index) };
+    let limit = body["Limit"].as_u64().map_or(usize::MAX, |_| number(&body["Limit"]));
+    let most = call.state.plan.page_items.unwrap_or(PAGE_BYTES / ITEM_BYTES).min(limit);
     let mut last = None;
     let mut items = String::new();
-    for index in indexes.by_ref().take(call.state.plan.page_items.unwrap_or(PAGE_BYTES / ITEM_BYTES)) {
+    let mut count = 0;
+    for index in indexes.by_ref().take(most) {
         items.push_str(if items.is_empty() { "" } else { "," });
-        items.push_str(&population.item(index).to_string());
-        last = Some(index);
+        items.push_str(&item(index).to_string());
+        (last, count) = (Some(index), count + 1);
     }
     let more = indexes.next().is_some();
-    let count = items.matches("\"sqsUrl\"").count();
     call.state.tally().taken(call.operation, count, steps(count * ITEM_BYTES, READ_BYTES) / 2.0);
     let next = last.filter(|_| more).map_or(String::new(), |index| {
         let (account, session) = (population.account(index), session_id(index));
