@@ -72,7 +72,7 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
 }
 
 /// The message's text is one attribute, apart from ours: no field of it can overwrite one.
-fn to_item(entry: &Entry) -> Item {
+pub(crate) fn to_item(entry: &Entry) -> Item {
     let mut item = key(&entry.user, &entry.id);
     item.extend([
         ("created".into(), number(entry.created)),

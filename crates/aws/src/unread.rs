@@ -73,3 +73,44 @@ fn kind(item: &Item) -> Option<&str> {
 fn next(reply: QueryOutput) -> Result<Option<Position>> {
     reply.last_evaluated_key.map(take_position).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::history::to_item;
+    use sbe_core::{
+        history::{Entry, Timestamp},
+        id::{MessageId, UserId},
+    };
+
+    /// Read units of a count of 10,000 entries, by the sizes that `DynamoDB` bills: names and values in
+    /// UTF-8, numbers with a byte for each two digits and one more, half a unit for each 4 KB.
+    fn units(user: &str, kind: &str) -> f64 {
+        let entry = Entry {
+            user: UserId::parse(user).unwrap(),
+            // As the system makes them.
+            id: MessageId::parse("x".repeat(43)).unwrap(),
+            created: Timestamp(1_763_800_000_123_456),
+            is_read: false,
+            kind: Some(kind.into()),
+            json: "{}".into(),
+            ttl: 1_763_886_400,
+        };
+        let digits = |number: &String| number.bytes().filter(u8::is_ascii_digit).count();
+        let projected = ["userId", "messageId", "created", "isRead", "type", "ttl"];
+        let indexed = to_item(&entry).into_iter().filter(|(name, _)| projected.contains(&name.as_str()));
+        let bytes: usize = indexed
+            .map(|(name, value)| {
+                name.len()
+                    + value.as_s().map_or_else(|_| 1 + digits(value.as_n().unwrap()).div_ceil(2), String::len)
+            })
+            .sum();
+        f64::from(u32::try_from((10_000 * bytes).div_ceil(4096)).unwrap()) / 2.0
+    }
+
+    #[test]
+    fn ten_thousand_entries_take_as_many_read_units_as_documented() {
+        let uuid = "f47ac10b-58cc-4372-a567-0e02b2c3d479";
+        assert_eq!((units("7", "news"), units(uuid, "news")), (122.5, 165.0));
+        assert!(units("7", "receipt-10") <= 130.0, "{}", units("7", "receipt-10"));
+    }
+}

@@ -1,7 +1,6 @@
 //! Who is there: active sessions as `/presence` shows them, never their keys.
 //!
-//! `docs/PROTOCOL.md`: "Who holds a session is present: `/presence/user/{userId}` shows the active
-//! sessions of a user, `/presence/{accountId}` those of an account."
+//! `docs/PROTOCOL.md`: "Who has an active session is present."
 
 use crate::{
     Invalid,

@@ -1,7 +1,7 @@
 //! How many messages of a history are unread, in all and by type.
 //!
-//! `docs/PROTOCOL.md`: "The numbers are exact up to 10,000. Beyond, or where the time ends before all
-//! entries are counted, there are at least as many, and the reply has `\"at_least\":true`."
+//! `docs/PROTOCOL.md`: "The numbers are exact up to 10,000. Where more are unread, or the time ends before
+//! all are counted, `"at_least":true` says so, and there are at least as many as the numbers say."
 
 use crate::{
     Invalid,

@@ -1,6 +1,6 @@
 //! `/presence`: the active sessions of a user or an account, by page.
 //!
-//! `docs/PROTOCOL.md`: "Keys, queues and identities are not even read for it."
+//! `docs/PROTOCOL.md`: "Keys, queues and identities are neither shown nor read."
 
 use crate::{
     App,
