@@ -2,8 +2,8 @@
 
 use crate::{
     config::Config, functions::Functions, history::History, identities::Identities, leftovers::Leftovers,
-    lookups::Lookups, owners::Owners, parking::Parking, queues::Queues, receipts::Receipts,
-    sessions::Sessions,
+    lookups::Lookups, owners::Owners, parking::Parking, presence::Presence, queues::Queues,
+    receipts::Receipts, sessions::Sessions,
 };
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -73,6 +73,11 @@ impl Clients {
     /// The owners of queues.
     pub fn owners(&self) -> Owners {
         Owners::new(aws_sdk_dynamodb::Client::new(&self.sdk), &self.config)
+    }
+
+    /// Presence.
+    pub fn presence(&self) -> Presence {
+        Presence::new(aws_sdk_dynamodb::Client::new(&self.sdk), &self.config)
     }
 
     /// The history table.

@@ -72,7 +72,7 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
 }
 
 /// The message's text is one attribute, apart from ours: no field of it can overwrite one.
-fn to_item(entry: &Entry) -> Item {
+pub(crate) fn to_item(entry: &Entry) -> Item {
     let mut item = key(&entry.user, &entry.id);
     item.extend([
         ("created".into(), number(entry.created)),
@@ -87,12 +87,12 @@ fn to_item(entry: &Entry) -> Item {
 }
 
 pub(crate) fn from_item(mut item: Item) -> Result<Entry> {
-    let Head { id, created, kind, ttl } = take_head(&mut item)?;
+    let Head { id, created, is_read, kind, ttl } = take_head(&mut item)?;
     Ok(Entry {
         user: UserId::parse(&text(&mut item, "userId")?).map_err(|_| malformed("userId"))?,
         id,
         created,
-        is_read: text(&mut item, "isRead")? == "1",
+        is_read,
         json: text(&mut item, "message")?,
         ttl,
         kind,
@@ -104,6 +104,7 @@ pub(crate) fn take_head(item: &mut Item) -> Result<Head> {
     Ok(Head {
         id: MessageId::parse(text(item, "messageId")?).map_err(|_| malformed("messageId"))?,
         created: Timestamp::parse("created", &text(item, "created")?).map_err(|_| malformed("created"))?,
+        is_read: text(item, "isRead")? == "1",
         kind: text(item, "type").ok(),
         ttl: whole(item, "ttl")?,
     })

@@ -11,7 +11,9 @@
 //! - [`owners`]: the queues that sessions own
 //! - [`lookups`]: lookups of the sessions that messages are for
 //! - [`history`]: the history table: entries added and marked read
-//! - [`pages`]: pages of histories, and what is unread
+//! - [`pages`]: pages of histories, and which messages are unread
+//! - [`unread`]: how many messages of a history are unread
+//! - [`presence`]: active sessions of a user or an account
 //! - [`queues`]: the session queues and the queue for rejected records
 //! - [`identities`]: Cognito identities and their credentials
 //! - [`parking`]: the queue of work that was given up
@@ -35,6 +37,7 @@ pub mod lookups;
 pub mod owners;
 pub mod pages;
 pub mod parking;
+pub mod presence;
 pub mod queues;
 pub mod random;
 pub mod receipts;
@@ -42,5 +45,6 @@ pub mod retry;
 pub mod sessions;
 pub mod settle;
 pub mod time;
+pub mod unread;
 
 pub use error::{Error, Kind, Result};

@@ -22,7 +22,7 @@ use std::{
 };
 
 /// The index of sessions by `userId`.
-const USER_INDEX: &str = "userId-index";
+pub(crate) const USER_INDEX: &str = "userId-index";
 /// The index of sessions by `sessionId`: the smallest place that holds all sessions, with no more of them
 /// than a lookup needs.
 const SESSION_INDEX: &str = "sessionId-index";

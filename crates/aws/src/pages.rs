@@ -77,7 +77,8 @@ impl History {
                     page.next = Some(position(&heads[read - 1]));
                     return Ok(page);
                 }
-                page.entries.extend(entry);
+                // It may have been marked since the index was read.
+                page.entries.extend(entry.filter(|entry| query.wants_read(entry.is_read)));
                 read += 1;
             }
         }
@@ -170,7 +171,12 @@ impl History {
     }
 
     /// A user's heads of a time, newest first.
-    fn created_between(&self, user: &UserId, start: Timestamp, end: Timestamp) -> QueryFluentBuilder {
+    pub(crate) fn created_between(
+        &self,
+        user: &UserId,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> QueryFluentBuilder {
         self.db
             .query()
             .table_name(&self.table)
@@ -216,13 +222,13 @@ fn reply_len(json: &str) -> usize {
     json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count() + OWN_FIELDS
 }
 
-fn position_key(user: &UserId, position: &Position) -> Item {
+pub(crate) fn position_key(user: &UserId, position: &Position) -> Item {
     let mut key = key(user, position.id());
     key.insert("created".into(), number(position.created()));
     key
 }
 
-fn take_position(mut key: Item) -> Result<Position> {
+pub(crate) fn take_position(mut key: Item) -> Result<Position> {
     let mut text = |name: &'static str| match key.remove(name) {
         Some(AttributeValue::S(text) | AttributeValue::N(text)) => Ok(text),
         _ => Err(malformed(name)),

@@ -6,7 +6,7 @@ use sbe_core::{
     id::{AccountId, SessionId, UserId},
     recipient::Recipient,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The sessions of a table.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +73,17 @@ impl Population {
         format!(
             r#"{{"accountId":{{"S":"{account}"}},"sessionId":{{"S":"{session}"}},"sqsUrl":{{"S":"{url}"}},"aesKey":{{"S":"{key}"}},"ttl":{{"N":"{TTL}"}}{user}}}"#
         )
+    }
+
+    /// A session as presence projects it.
+    pub fn present(&self, index: usize) -> Value {
+        let mut item = self.item(index);
+        if let Some(item) = item.as_object_mut() {
+            item.retain(|name, _| !matches!(name.as_str(), "sqsUrl" | "aesKey"));
+        }
+        item["created"] = json!({"N": "1763800000"});
+        item["renewed"] = json!({"N": "1763800000"});
+        item
     }
 }
 

@@ -120,6 +120,8 @@ pub struct Head {
     pub id: MessageId,
     /// When it was published.
     pub created: Timestamp,
+    /// Whether the user has read it.
+    pub is_read: bool,
     /// The message's field `_type`, if it has one.
     pub kind: Option<String>,
     /// When it may be removed, in epoch seconds.
@@ -140,6 +142,8 @@ pub struct Query {
     pub end: Timestamp,
     /// Only messages of these types; empty means all.
     pub kinds: Vec<String>,
+    /// Only messages that were read, or only those that were not.
+    pub is_read: Option<bool>,
     /// At most this many.
     pub limit: usize,
     /// Only what comes after this place.
@@ -147,13 +151,9 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads the query parameters `start`, `end`, `_type`, `limit` and `next`.
+    /// Reads the query parameters `start`, `end`, `_type`, `is_read`, `limit` and `next`.
     pub fn parse<'a>(user: UserId, parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Invalid> {
-        let time = |name, default| parameter(name).map_or(Ok(default), |text| Timestamp::parse(name, text));
-        let (start, end) = (time("start", Timestamp(0))?, time("end", Timestamp::MAX)?);
-        if start > end {
-            return Err(Invalid::new("start", "must not be after end"));
-        }
+        let (start, end) = period(&parameter)?;
         let after = parameter("next").map(Position::from_token).transpose()?;
         if after.as_ref().is_some_and(|position| !(start..=end).contains(&position.created())) {
             return Err(Invalid::new("next", "must be used with the start and end that it came with"));
@@ -162,7 +162,8 @@ impl Query {
             user,
             start,
             end,
-            kinds: parameter("_type").map(kinds).transpose()?.unwrap_or_default(),
+            kinds: kinds(parameter("_type"))?,
+            is_read: parameter("is_read").map(is_read).transpose()?,
             limit: page::limit(parameter("limit"))?,
             after,
         })
@@ -173,18 +174,43 @@ impl Query {
     pub fn wants(&self, head: &Head, now: i64) -> bool {
         let kind_wanted =
             self.kinds.is_empty() || head.kind.as_ref().is_some_and(|kind| self.kinds.contains(kind));
-        head.ttl > now && (self.start..=self.end).contains(&head.created) && kind_wanted
+        head.ttl > now
+            && (self.start..=self.end).contains(&head.created)
+            && kind_wanted
+            && self.wants_read(head.is_read)
     }
 
-    /// How many heads to ask for, when `found` of `read` are wanted: one more than are missing tells
-    /// whether there is a next page; and at least as many as were read so far, so that a long stretch
-    /// of what is passed over takes few calls.
+    /// Whether messages that are read, or are not, belong to the answer.
+    pub fn wants_read(&self, is_read: bool) -> bool {
+        self.is_read.is_none_or(|wanted| wanted == is_read)
+    }
+
+    /// How many heads to ask for, when `found` of `read` are wanted.
     pub fn heads_to_read(&self, found: usize, read: usize) -> usize {
-        (self.limit + 1 - found).max(read)
+        page::to_read(self.limit, found, read)
     }
 }
 
-fn kinds(text: &str) -> Result<Vec<String>, Invalid> {
+/// Reads the query parameters `start` and `end`.
+pub(crate) fn period<'a>(
+    parameter: impl Fn(&str) -> Option<&'a str>,
+) -> Result<(Timestamp, Timestamp), Invalid> {
+    let time = |name, default| parameter(name).map_or(Ok(default), |text| Timestamp::parse(name, text));
+    let (start, end) = (time("start", Timestamp(0))?, time("end", Timestamp::MAX)?);
+    if start > end { Err(Invalid::new("start", "must not be after end")) } else { Ok((start, end)) }
+}
+
+fn is_read(text: &str) -> Result<bool, Invalid> {
+    match text {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        _ => Err(Invalid::new("is_read", "must be 0 or 1")),
+    }
+}
+
+/// Reads the query parameter `_type`; absent, it names no types, which means all.
+pub(crate) fn kinds(parameter: Option<&str>) -> Result<Vec<String>, Invalid> {
+    let Some(text) = parameter else { return Ok(Vec::new()) };
     let kinds: Vec<String> = text.split(',').map(str::to_owned).collect();
     if kinds.iter().any(String::is_empty) {
         return Err(Invalid::new("_type", "must be a type, or several separated by commas"));
@@ -249,8 +275,8 @@ mod tests {
     }
 
     fn head() -> Head {
-        let Entry { id, created, kind, ttl, .. } = entry("{}");
-        Head { id, created, kind, ttl }
+        let Entry { id, created, is_read, kind, ttl, .. } = entry("{}");
+        Head { id, created, is_read, kind, ttl }
     }
 
     #[test]
@@ -265,7 +291,7 @@ mod tests {
     fn a_page_asks_for_one_head_more_and_for_ever_more_where_few_are_wanted() {
         let query = parse(&[("limit", "5")]).unwrap();
         assert_eq!(query.heads_to_read(0, 0), 6);
-        assert_eq!(query.heads_to_read(2, 6), 6);
+        assert_eq!((query.heads_to_read(2, 6), query.heads_to_read(1, 6)), (4, 5));
         let (mut read, mut calls) = (0, 0);
         while read < MAX_HEADS {
             read += query.heads_to_read(0, read);
@@ -300,6 +326,8 @@ mod tests {
             ("limit", "0"),
             ("limit", "1001"),
             ("_type", "a,,b"),
+            ("is_read", "2"),
+            ("is_read", ""),
             ("next", "?"),
             ("next", "e30"),
         ] {
@@ -320,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_wanted_within_its_time_type_and_life() {
+    fn an_entry_is_wanted_by_time_type_life_and_whether_it_is_read() {
         let wants = |parameters: &[_], now| parse(parameters).unwrap().wants(&head(), now);
         assert!(wants(&[], 199));
         assert!(!wants(&[], 200), "expired");
@@ -329,6 +357,7 @@ mod tests {
         assert!(!wants(&[("end", "1763800000")], 0));
         assert!(wants(&[("_type", "a,news")], 0));
         assert!(!wants(&[("_type", "a")], 0));
+        assert!(wants(&[("is_read", "1")], 0) && !wants(&[("is_read", "0")], 0));
     }
 
     proptest! {

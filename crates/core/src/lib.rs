@@ -22,6 +22,8 @@
 //! - [`life`]: how a session is made, renewed and ended while other calls do the same
 //! - [`history`]: the history of a user: entries, queries, pages
 //! - [`recipient`]: a session as the dispatcher reads it
+//! - [`unread`]: how many messages of a history are unread
+//! - [`presence`]: active sessions as presence shows them
 //! - [`receipt`]: read receipts: their lists, chunks and message
 
 pub mod audience;
@@ -37,11 +39,13 @@ pub mod message;
 pub mod page;
 pub mod part;
 pub mod payload;
+pub mod presence;
 pub mod receipt;
 pub mod recipient;
 pub mod route;
 pub mod session;
 pub mod target;
+pub mod unread;
 
 /// Bad input: which field is wrong, and what it must be.
 ///

@@ -23,6 +23,13 @@ pub fn limit(parameter: Option<&str>) -> Result<usize, Invalid> {
     text.parse().ok().filter(within).ok_or(Invalid::new("limit", "must be an integer from 1 to 1000"))
 }
 
+/// How many entries to ask for, when `found` of the `read` ones are wanted: one more than are missing
+/// tells whether there is a next page; and at least as many as were passed over so far, so that a long
+/// stretch of what is not wanted takes few calls.
+pub fn to_read(limit: usize, found: usize, read: usize) -> usize {
+    (limit + 1).saturating_sub(found).max(read.saturating_sub(found)).max(1)
+}
+
 /// A place in a list as the opaque text that a page gives as `next`.
 pub(crate) fn to_token(place: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).expect("a place is always JSON"))

@@ -3,10 +3,12 @@
 //! # Layout
 //!
 //! - [`list`]: a page of a history
+//! - [`unread`]: how many messages are unread
 //! - [`set_read`]: the three forms of a read receipt
 
 mod list;
 mod set_read;
+mod unread;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::{Error, LambdaEvent};
@@ -36,6 +38,8 @@ impl App {
 pub enum Action {
     /// A page of a history.
     List,
+    /// How many messages are unread.
+    Unread,
     /// Mark the messages in the path read.
     SetReadListed,
     /// Mark everything up to a time read.
@@ -47,6 +51,7 @@ pub enum Action {
 /// The routes of this function.
 pub const ROUTES: &[Route<Action>] = &[
     Route { methods: GET, resource: "/messages/user/{userId}", action: Action::List },
+    Route { methods: GET, resource: "/messages/user/{userId}/unread", action: Action::Unread },
     Route {
         methods: GET_AND_POST,
         resource: "/messages/set-read/user/{userId}/message/{messageId}",
@@ -75,6 +80,7 @@ async fn act(app: &App, request: &Request, call: &str, deadline: Deadline) -> Re
     let action = route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))?;
     match action {
         Action::List => list::list(app, request, deadline).await,
+        Action::Unread => unread::unread(app, request, deadline).await,
         Action::SetReadListed | Action::SetReadAsOf | Action::SetReadBody => {
             set_read::set_read(app, action, request, call, deadline).await
         }

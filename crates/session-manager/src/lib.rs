@@ -5,18 +5,20 @@
 //! - [`calls`]: `/create`, `/renew` and `/destroy`, what they want and how they ended
 //! - [`drive`]: carries them out, step by step as `sbe_core::life` says
 //! - [`status`]: `/status`, one session or a page of all
+//! - [`presence`]: `/presence`, the active sessions of a user or an account
 //! - [`cleanup`]: `/cleanup` and its schedule: queues that no session owns
 
 mod calls;
 mod cleanup;
 mod drive;
+mod presence;
 mod status;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
     clients::Clients, config::Config, identities::Identities, leftovers::Leftovers, owners::Owners,
-    queues::Queues, retry::Deadline, sessions::Sessions,
+    presence::Presence, queues::Queues, retry::Deadline, sessions::Sessions,
 };
 use sbe_core::life::Settings;
 use sbe_edge::{
@@ -29,6 +31,7 @@ use serde_json::value::RawValue;
 /// What the function works with.
 pub struct App {
     sessions: Sessions,
+    presence: Presence,
     owners: Owners,
     leftovers: Leftovers,
     queues: Queues,
@@ -44,6 +47,7 @@ impl App {
         let clients = clients.without_retries();
         Self {
             sessions: clients.sessions(),
+            presence: clients.presence(),
             owners: clients.owners(),
             leftovers: clients.leftovers(),
             queues: clients.queues(),
@@ -74,6 +78,10 @@ pub enum Action {
     Status,
     /// A page of all sessions.
     StatusAll,
+    /// A user's active sessions.
+    PresenceOfUser,
+    /// A page of an account's active sessions.
+    PresenceOfAccount,
     /// End a session.
     Destroy,
     /// Delete queues that no session owns.
@@ -91,6 +99,8 @@ pub const ROUTES: &[Route<Action>] = &[
     Route { methods: GET_AND_POST, resource: "/renew/{accountId}/{sessionId}", action: Action::Renew },
     Route { methods: GET, resource: "/status/{accountId}/{sessionId}", action: Action::Status },
     Route { methods: GET, resource: "/status", action: Action::StatusAll },
+    Route { methods: GET, resource: "/presence/user/{userId}", action: Action::PresenceOfUser },
+    Route { methods: GET, resource: "/presence/{accountId}", action: Action::PresenceOfAccount },
     Route { methods: GET_AND_POST, resource: "/destroy/{accountId}/{sessionId}", action: Action::Destroy },
     Route { methods: GET_AND_POST, resource: "/cleanup", action: Action::Cleanup },
 ];
@@ -135,6 +145,8 @@ async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, 
         Action::Renew => calls::renew(app, request, deadline).await,
         Action::Status => status::one(app, request, deadline).await,
         Action::StatusAll => status::all(app, request, deadline).await,
+        Action::PresenceOfUser => presence::of_user(app, request, deadline).await,
+        Action::PresenceOfAccount => presence::of_account(app, request, deadline).await,
         Action::Destroy => calls::destroy(app, request, deadline).await,
         Action::Cleanup => Box::pin(cleanup::cleanup(app, request, deadline)).await,
     }

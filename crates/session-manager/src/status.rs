@@ -65,14 +65,19 @@ pub(crate) async fn all(app: &App, request: &Request, deadline: Deadline) -> Res
             break;
         }
     }
-    if unreadable > 0 {
-        tracing::error!(unreadable, "items of the sessions table cannot be read");
-        metrics::record(&app.config, &[("Unreadable", unreadable as u64)]);
-    }
+    report_unreadable(app, unreadable);
     let sessions = sessions.iter().map(Session::without_secrets).collect();
     json(&Page { success: true, sessions, next: next.map(|cursor| cursor.to_token()) })
 }
 
-fn json(body: &impl Serialize) -> Result<Reply, ApiError> {
+/// Tells the operators of items that are no sessions: callers do not see them.
+pub(crate) fn report_unreadable(app: &App, unreadable: usize) {
+    if unreadable > 0 {
+        tracing::error!(unreadable, "items of the sessions table cannot be read");
+        metrics::record(&app.config, &[("Unreadable", unreadable as u64)]);
+    }
+}
+
+pub(crate) fn json(body: &impl Serialize) -> Result<Reply, ApiError> {
     serde_json::to_string(body).map(Reply).map_err(|error| ApiError::Internal(error.to_string()))
 }

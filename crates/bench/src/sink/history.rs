@@ -46,10 +46,11 @@ pub(super) fn query(call: &Call<'_>, body: &Value) -> Answer {
     entries.sort_by(|a, b| (b.0, b.1).partial_cmp(&(a.0, a.1)).unwrap_or(std::cmp::Ordering::Equal));
     let limit = body["Limit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
     let page = &entries[..entries.len().min(limit.unwrap_or(PAGE_ENTRIES).min(PAGE_ENTRIES))];
-    call.state.tally().taken(call.operation, page.len(), steps(page.len() * HEAD_BYTES, READ_BYTES));
+    let price = if body["ConsistentRead"] == true { 1.0 } else { 0.5 };
+    call.state.tally().taken(call.operation, page.len(), price * steps(page.len() * HEAD_BYTES, READ_BYTES));
     let wanted = page.iter().filter(|(_, _, kept)| !unread || kept.is_read == "0");
     let items: Vec<Value> = wanted.map(|(_, id, kept)| head(&user, id, kept)).collect();
-    let mut reply = json!({"Items": items});
+    let mut reply = json!({"Items": items, "Count": items.len(), "ScannedCount": page.len()});
     if let Some((_, id, kept)) = page.last().filter(|_| page.len() < entries.len()) {
         let key = json!({"userId": {"S": user}, "messageId": {"S": id}, "created": {"N": kept.created}});
         reply["LastEvaluatedKey"] = key;

@@ -95,13 +95,18 @@ fn page(call: &Call<'_>, body: &Value, mut indexes: impl Iterator<Item = usize>)
     let not_shown = if body["IndexName"].is_null() { item_bytes(&STORED_ONLY) } else { 0 };
     let asked = body["Limit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
     let limit = asked.unwrap_or(usize::MAX).min(plan.page_items.unwrap_or(usize::MAX));
+    let is_presence = body["ProjectionExpression"].as_str().is_some_and(|names| names.contains("#renewed"));
     let (mut items, mut count, mut bytes, mut last, mut size) = (String::new(), 0, 0, None, None);
     while count < limit && bytes < PAGE_BYTES {
         let Some(index) = indexes.next() else { break };
         // The sessions of a page differ by no more than a digit.
         bytes += *size.get_or_insert_with(|| item_bytes(&plan.population.item(index)) + not_shown);
         items.push_str(if items.is_empty() { "" } else { "," });
-        items.push_str(&plan.population.item_json(index));
+        if is_presence {
+            items.push_str(&plan.population.present(index).to_string());
+        } else {
+            items.push_str(&plan.population.item_json(index));
+        }
         (count, last) = (count + 1, Some(index));
     }
     call.state.tally().taken(call.operation, count, steps(bytes, READ_BYTES) / 2.0);

@@ -156,8 +156,8 @@ fn query(parameters: &[(&str, &str)]) -> Query {
 /// Page by page everything comes once, newest first, though calls fail or leave keys out.
 async fn is_read_page_by_page(class: Class) {
     at_all_rates(async |percent, times| {
-        let sink = sink(Population::of(0), Faults { seed: 17, ..faults(class, percent) });
-        fill(&sink, 20 * times);
+        let sink = sink(Population::of(0), faults(class, percent));
+        fill(&sink, 40 * times);
         let history = clients(&sink, "messages-api").await.without_retries().history();
         let (mut ids, mut next) = (Vec::new(), String::new());
         loop {
@@ -168,7 +168,7 @@ async fn is_read_page_by_page(class: Class) {
             let Some(position) = page.next else { break };
             next = position.to_token();
         }
-        assert!(ids.iter().eq((0..20 * times).rev().map(|n| format!("m-{n:04}")).collect::<Vec<_>>().iter()));
+        assert!(ids.iter().eq((0..40 * times).rev().map(|n| format!("m-{n:04}")).collect::<Vec<_>>().iter()));
         sink
     })
     .await;

@@ -15,8 +15,12 @@ mod handed_on;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod presence;
+#[cfg(test)]
 mod receipts;
 #[cfg(test)]
 mod sender;
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod unread;
