@@ -1,6 +1,6 @@
 //! The environment, read once and validated; every default is here.
 
-use sbe_core::session::MessageRetention;
+use sbe_core::{offline::OfflineTypes, session::MessageRetention};
 use std::{fmt::Display, str::FromStr};
 
 /// The configuration of a function.
@@ -32,6 +32,11 @@ pub struct Config {
     pub send_read_receipts: bool,
     /// Calls to AWS that one invocation has in flight, at most (`MAX_CONCURRENCY`, 64).
     pub max_concurrency: usize,
+    /// The `EventBridge` bus that is told of messages which reach nobody (`EVENT_BUS_NAME`); `None` where
+    /// nobody is told.
+    pub event_bus: Option<String>,
+    /// The types of messages that are told of without asking for it (`OFFLINE_TYPES`, with commas).
+    pub offline_types: OfflineTypes,
     /// What is logged (`RUST_LOG`, `info`): a level, or levels by module.
     pub log_level: String,
     /// The name of the running function (set by Lambda).
@@ -67,6 +72,8 @@ impl Config {
             read_receipt_chunk_size: number(&get, "READ_RECEIPT_CHUNK_SIZE", 300, 1, 3000)?,
             send_read_receipts: number(&get, "SEND_READ_RECEIPTS_VIA_SQS", 1, 0, 1)? == 1,
             max_concurrency: number(&get, "MAX_CONCURRENCY", 64, 1, 1024)?,
+            event_bus: get("EVENT_BUS_NAME").filter(|name| !name.is_empty()),
+            offline_types: offline_types(&get)?,
             log_level: get("RUST_LOG").unwrap_or_else(|| "info".into()),
             function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(),
         })
@@ -104,6 +111,12 @@ fn retention(get: &impl Fn(&str) -> Option<String>) -> Result<MessageRetention, 
     MessageRetention::parse(&text).map_err(|error| ConfigError { name: NAME, rule: error.rule().into() })
 }
 
+fn offline_types(get: &impl Fn(&str) -> Option<String>) -> Result<OfflineTypes, ConfigError> {
+    const NAME: &str = "OFFLINE_TYPES";
+    OfflineTypes::parse(&get(NAME).unwrap_or_default())
+        .map_err(|error| ConfigError { name: NAME, rule: error.rule().into() })
+}
+
 fn number<T: FromStr + PartialOrd + Display>(
     get: &impl Fn(&str) -> Option<String>,
     name: &'static str,
@@ -133,6 +146,8 @@ mod tests {
             (3600, 3600, 86_400)
         );
         assert!(config.send_read_receipts);
+        assert_eq!(config.event_bus, None);
+        assert_eq!(read(&[("ENV", "prod"), ("EVENT_BUS_NAME", "")]).unwrap().event_bus, None);
         assert_eq!(config.developer_provider.as_deref(), Some("sqs-browser-events"));
         assert_eq!(read(&[("ENV", "prod"), ("IDENTITIES", "guest")]).unwrap().developer_provider, None);
     }
@@ -148,6 +163,10 @@ mod tests {
             (
                 vec![("ENV", "e"), ("IDENTITIES", "guests")],
                 "environment variable IDENTITIES must be `developer` or `guest`",
+            ),
+            (
+                vec![("ENV", "e"), ("OFFLINE_TYPES", &"x".repeat(257))],
+                "environment variable OFFLINE_TYPES must be types of at most 256 characters, with commas",
             ),
             (
                 vec![("ENV", "e"), ("MAX_CONCURRENCY", "0")],

@@ -8,6 +8,7 @@ use crate::{
     Invalid,
     history::Timestamp,
     id::{AccountId, MessageId, SessionId, UserId},
+    offline::{Handover, OFFLINE},
     target::Target,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -35,6 +36,7 @@ pub struct Message {
     target: Target,
     kind: Option<String>,
     sqs_only: bool,
+    offline: Option<Handover>,
     json: String,
 }
 
@@ -96,6 +98,7 @@ impl Message {
             target: own_target.overridden_by(path),
             kind: fields.get(TYPE)?.and_then(kind),
             sqs_only: fields.get(SQS_ONLY)?.is_some(),
+            offline: fields.get(OFFLINE)?.map(Handover::of),
             json: fields.with_additions(path, added_id.as_ref()),
             id: own_id.or(added_id).expect("a message has its own id or was just given one"),
         })
@@ -119,6 +122,11 @@ impl Message {
     /// Whether the message asked to be kept in no history.
     pub fn sqs_only(&self) -> bool {
         self.sqs_only
+    }
+
+    /// What the message asks to be handed over when nobody is there, if anything.
+    pub fn offline(&self) -> Option<Handover> {
+        self.offline
     }
 
     /// The JSON text that browsers receive.

@@ -1,6 +1,6 @@
 //! Connections and requests.
 
-use super::{Answer, Plan, State, dynamodb, faults::Class, faults::Verdict, lambda, queues, sqs};
+use super::{Answer, Plan, State, dynamodb, events, faults::Class, faults::Verdict, lambda, queues, sqs};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -82,6 +82,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
     let identity = match operation {
         "Invoke" => lambda::identity(parts.uri.path()),
         "SendMessage" | "SendMessageBatch" => sqs::identity(&body),
+        "PutEvents" => events::identity(&body),
         _ => dynamodb::identity(operation, &body),
     };
     state.tally().call(&label, body.len());
@@ -113,6 +114,7 @@ fn carry_out(call: &Call<'_>, path: &str, body: &[u8]) -> io::Result<Answer> {
         "Invoke" => Ok(lambda::invoke(call, path, body)),
         "SendMessageBatch" => sqs::send_message_batch(call, body),
         "SendMessage" => Ok(sqs::send_message(call, body)),
+        "PutEvents" => events::put(call, body),
         "ListQueues" => queues::list(call, body),
         "GetQueueAttributes" => queues::attributes(call, body),
         "DeleteQueue" => queues::delete(call, body),
@@ -125,9 +127,11 @@ fn refusal(operation: &str, class: Class) -> Answer {
     match (class, operation) {
         (Class::ServerError, _) => Answer::error(500, "InternalServerError"),
         (_, "Invoke") => Answer::error(429, "TooManyRequestsException"),
-        (_, "SendMessageBatch" | "SendMessage" | "ListQueues" | "GetQueueAttributes" | "DeleteQueue") => {
-            Answer::error(400, "ThrottlingException")
-        }
+        (
+            _,
+            "SendMessageBatch" | "SendMessage" | "ListQueues" | "GetQueueAttributes" | "DeleteQueue"
+            | "PutEvents",
+        ) => Answer::error(400, "ThrottlingException"),
         _ => Answer::error(400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
     }
 }
