@@ -1,9 +1,9 @@
 //! One configured SDK client for each service.
 
 use crate::{
-    config::Config, functions::Functions, history::History, identities::Identities, leftovers::Leftovers,
-    lookups::Lookups, owners::Owners, parking::Parking, presence::Presence, queues::Queues,
-    receipts::Receipts, sessions::Sessions,
+    config::Config, event_bus::EventBus, functions::Functions, history::History, identities::Identities,
+    leftovers::Leftovers, lookups::Lookups, owners::Owners, parking::Parking, presence::Presence,
+    queues::Queues, receipts::Receipts, sessions::Sessions,
 };
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -98,6 +98,12 @@ impl Clients {
     /// Read receipts.
     pub fn receipts(&self) -> Receipts {
         Receipts::new(self.history(), self.functions(), self.leftovers(), &self.config)
+    }
+
+    /// The bus that is told of messages which reach nobody, if the deployment has one.
+    pub fn event_bus(&self) -> Option<EventBus> {
+        let name = self.config.event_bus.clone()?;
+        Some(EventBus::new(aws_sdk_eventbridge::Client::new(&self.sdk), name))
     }
 
     /// What an invocation leaves.

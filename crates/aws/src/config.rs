@@ -1,6 +1,6 @@
 //! The environment, read once and validated; every default is here.
 
-use sbe_core::{broadcast::Broadcasts, session::MessageRetention};
+use sbe_core::{broadcast::Broadcasts, offline::OfflineTypes, session::MessageRetention};
 use std::{fmt::Display, str::FromStr};
 
 /// The configuration of a function.
@@ -34,6 +34,11 @@ pub struct Config {
     pub broadcasts: Broadcasts,
     /// Calls to AWS that one invocation has in flight, at most (`MAX_CONCURRENCY`, 64).
     pub max_concurrency: usize,
+    /// The `EventBridge` bus that is told of messages which reach nobody (`EVENT_BUS_NAME`); `None` where
+    /// nobody is told.
+    pub event_bus: Option<String>,
+    /// The types of messages that are told of without asking for it (`OFFLINE_TYPES`, with commas).
+    pub offline_types: OfflineTypes,
     /// What is logged (`RUST_LOG`, `info`): a level, or levels by module.
     pub log_level: String,
     /// The name of the running function (set by Lambda).
@@ -70,6 +75,8 @@ impl Config {
             send_read_receipts: number(&get, "SEND_READ_RECEIPTS_VIA_SQS", 1, 0, 1)? == 1,
             broadcasts: broadcasts(&get)?,
             max_concurrency: number(&get, "MAX_CONCURRENCY", 64, 1, 1024)?,
+            event_bus: get("EVENT_BUS_NAME").filter(|name| !name.is_empty()),
+            offline_types: offline_types(&get)?,
             log_level: get("RUST_LOG").unwrap_or_else(|| "info".into()),
             function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(),
         })
@@ -112,6 +119,12 @@ fn retention(get: &impl Fn(&str) -> Option<String>) -> Result<MessageRetention, 
     MessageRetention::parse(&text).map_err(|error| ConfigError { name: NAME, rule: error.rule().into() })
 }
 
+fn offline_types(get: &impl Fn(&str) -> Option<String>) -> Result<OfflineTypes, ConfigError> {
+    const NAME: &str = "OFFLINE_TYPES";
+    OfflineTypes::parse(&get(NAME).unwrap_or_default())
+        .map_err(|error| ConfigError { name: NAME, rule: error.rule().into() })
+}
+
 fn number<T: FromStr + PartialOrd + Display>(
     get: &impl Fn(&str) -> Option<String>,
     name: &'static str,
@@ -141,6 +154,8 @@ mod tests {
             (3600, 3600, 86_400)
         );
         assert!(config.send_read_receipts);
+        assert_eq!(config.event_bus, None);
+        assert_eq!(read(&[("ENV", "prod"), ("EVENT_BUS_NAME", "")]).unwrap().event_bus, None);
         assert_eq!(config.developer_provider.as_deref(), Some("sqs-browser-events"));
         assert_eq!(read(&[("ENV", "prod"), ("IDENTITIES", "guest")]).unwrap().developer_provider, None);
     }
@@ -160,6 +175,10 @@ mod tests {
             (
                 vec![("ENV", "e"), ("IDENTITIES", "guests")],
                 "environment variable IDENTITIES must be `developer` or `guest`",
+            ),
+            (
+                vec![("ENV", "e"), ("OFFLINE_TYPES", &"x".repeat(257))],
+                "environment variable OFFLINE_TYPES must be types of at most 256 characters, with commas",
             ),
             (
                 vec![("ENV", "e"), ("MAX_CONCURRENCY", "0")],

@@ -64,10 +64,21 @@ impl Leftovers {
         deadline: Deadline,
     ) -> Result<(), Error> {
         if times > MAX_DEPTH {
-            retry(deadline, || self.parking.park(function, TOO_OFTEN, payload)).await
+            self.park_one(function, TOO_OFTEN, payload, deadline).await
         } else {
             retry(deadline, || self.functions.invoke_async(function, payload.to_owned())).await
         }
+    }
+
+    /// Parks one payload of `function` that it cannot do.
+    pub async fn park_one(
+        &self,
+        function: &str,
+        reason: &str,
+        payload: &str,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        retry(deadline, || self.parking.park(function, reason, payload)).await
     }
 
     /// Parks payloads of `function` that it cannot do.

@@ -18,6 +18,7 @@
 //! - [`identities`]: Cognito identities and their credentials
 //! - [`parking`]: the queue of work that was given up
 //! - [`leftovers`]: what an invocation leaves: handed on, or parked
+//! - [`event_bus`]: the `EventBridge` bus that is told of messages which reach nobody
 //! - [`functions`]: invocations of the other functions
 //! - [`receipts`]: marks messages read and tells the user's sessions
 //! - [`retry`]: full-jitter backoff within the time an invocation has left
@@ -29,6 +30,7 @@
 pub mod clients;
 pub mod config;
 pub mod error;
+pub mod event_bus;
 pub mod functions;
 pub mod history;
 pub mod identities;

@@ -7,7 +7,7 @@ use sbe_bench::{
 };
 use sbe_core::{
     audience::Audience,
-    batch::batches,
+    batch::{MAX_SQS_BYTES, batches},
     frame::FrameWriter,
     id::{MessageId, UserId},
     message::Message,
@@ -75,8 +75,9 @@ fn routing(criterion: &mut Criterion) {
         });
     });
     let sizes = [1400; 500];
-    criterion
-        .bench_function("batch 500 messages", |bench| bench.iter(|| batches(&sizes).map(black_box).count()));
+    criterion.bench_function("batch 500 messages", |bench| {
+        bench.iter(|| batches(&sizes, MAX_SQS_BYTES).map(black_box).count());
+    });
 }
 
 /// What the macro makes is public and has no documentation.

@@ -45,6 +45,9 @@ pub struct HandedOn<'a> {
     /// The messages that the part may have to deliver.
     #[serde(borrow)]
     messages: Vec<HistoryMessage<'a>>,
+    /// Those of them, by index, that are handed over should the part find nobody either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,8 +74,15 @@ pub struct HandOn {
 }
 
 /// The events by which others carry `part` out for the messages of a batch that need it: one, unless the
-/// messages are too large for one.
-pub fn hand_on(env: &str, depth: u32, router: &Router, messages: &[Published], part: &Part) -> Vec<HandOn> {
+/// messages are too large for one. `waiting` are those for which nobody was found so far.
+pub fn hand_on(
+    env: &str,
+    depth: u32,
+    router: &Router,
+    messages: &[Published],
+    part: &Part,
+    waiting: &[usize],
+) -> Vec<HandOn> {
     let lookups = router.deciding(&part.lookup);
     let lookups_json = serde_json::to_string(&lookups).expect("lookups are always JSON");
     let room = MAX_EVENT_BYTES.saturating_sub(ENVELOPE_BYTES + lookups_json.len());
@@ -83,12 +93,20 @@ pub fn hand_on(env: &str, depth: u32, router: &Router, messages: &[Published], p
     let env = crate::message::text_json(env);
     let event = |range: std::ops::Range<usize>| HandOn {
         json: format!(
-            r#"{{"{FIELD}":{{"version":{VERSION},"env":{env},"depth":{depth},"lookups":{lookups_json},"part":{part_json},"messages":[{}]}}}}"#,
-            texts[range.clone()].join(",")
+            r#"{{"{FIELD}":{{"version":{VERSION},"env":{env},"depth":{depth},"lookups":{lookups_json},"part":{part_json},"messages":[{}]{}}}}}"#,
+            texts[range.clone()].join(","),
+            waiting_field(&needing[range.clone()], waiting),
         ),
         messages: needing[range].to_vec(),
     };
     groups(&sizes, room).into_iter().map(event).collect()
+}
+
+/// The field that says which of `messages` wait, by their place among them.
+fn waiting_field(messages: &[usize], waiting: &[usize]) -> String {
+    let places = (0..messages.len()).filter(|place| waiting.contains(&messages[*place]));
+    let places: Vec<String> = places.map(|place| place.to_string()).collect();
+    if places.is_empty() { String::new() } else { format!(r#","waiting":[{}]"#, places.join(",")) }
 }
 
 /// A message with its time, as JSON.
@@ -121,7 +139,8 @@ impl<'a> HandedOn<'a> {
             && handed_on.lookups.is_sorted()
             && handed_on.lookups.contains(&handed_on.part.lookup)
             && handed_on.depth <= MAX_DEPTH
-            && !handed_on.messages.is_empty();
+            && !handed_on.messages.is_empty()
+            && handed_on.waiting.iter().all(|index| *index < handed_on.messages.len());
         is_valid.then_some(handed_on).ok_or(malformed("must be consistent in itself"))
     }
 
@@ -164,12 +183,13 @@ mod tests {
     #[test]
     fn what_is_handed_on_is_read_again() {
         let messages = [message(r#"{"a":1}"#), message(r#"{"accountId":1}"#), message(r#"{"b":1.10}"#)];
-        let events = hand_on("e\"nv", 3, &router(&messages), &messages, &everyone());
+        let events = hand_on("e\"nv", 3, &router(&messages), &messages, &everyone(), &[2]);
         assert_eq!((events.len(), &events[0].messages[..]), (1, &[0, 2][..]));
         assert!(HandedOn::is_one(&events[0].json));
         let read = HandedOn::parse(&events[0].json, "e\"nv").unwrap();
         assert_eq!((read.depth, &read.part, &read.lookups[..]), (3, &everyone(), &[Lookup::All][..]));
         assert_eq!(read.messages().unwrap(), [messages[0].clone(), messages[2].clone()]);
+        assert_eq!(read.waiting, [1], "the second of the two");
     }
 
     #[test]
@@ -178,7 +198,7 @@ mod tests {
         let session = |n| message(&format!(r#"{{"accountId":1,"sessionId":"{n:0>256}"}}"#));
         let messages: Vec<_> = (0..6).map(|_| large()).chain((0..400).map(session)).collect();
         let account = Part::of(Lookup::Account(AccountId::from(1)));
-        let events = hand_on("env", 0, &router(&messages), &messages, &account);
+        let events = hand_on("env", 0, &router(&messages), &messages, &account, &[]);
         let handed_on: Vec<usize> = events.iter().flat_map(|event| event.messages.clone()).collect();
         assert_eq!(handed_on, [0, 1, 2, 3, 4, 5]);
         assert!(events.len() > 1);
@@ -191,7 +211,7 @@ mod tests {
     #[test]
     fn what_is_foreign_or_malformed_is_refused() {
         let messages = [message("{}")];
-        let good = hand_on("env", 0, &router(&messages), &messages, &everyone()).remove(0).json;
+        let good = hand_on("env", 0, &router(&messages), &messages, &everyone(), &[0]).remove(0).json;
         assert!(HandedOn::parse(&good, "env").is_ok());
         for (from, to) in [
             (r#""version":1"#, r#""version":2"#),
@@ -200,7 +220,8 @@ mod tests {
             (r#""lookups":["all"]"#, r#""lookups":[]"#),
             (r#""from":0"#, r#""from":9"#),
             (r#""messages":[{"#, r#""messages":[],"more":[{"#),
-            ("}]}}", r#"}]},"more":1}"#),
+            (r#""waiting":[0]"#, r#""waiting":[1]"#),
+            ("]}}", r#"]},"more":1}"#),
         ] {
             assert!(good.contains(from), "{from}");
             assert!(HandedOn::parse(&good.replace(from, to), "env").is_err(), "{to}");

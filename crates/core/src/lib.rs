@@ -12,10 +12,12 @@
 //! - [`page`]: what all lists have in common: the size of a page, the token of the next
 //! - [`part`]: parts of a lookup: what one reader reads, and how many are shared out
 //! - [`handed_on`]: what a dispatcher hands on to another invocation of itself
+//! - [`offline`]: which messages are handed over when nobody is there, and for whom nobody was found
+//! - [`unreached`]: the events that tell of them, and how they are handed on
 //! - [`payload`]: what the dispatcher hands to the sender and to the history, cut to size
 //! - [`audience`]: the distinct users that a batch reaches, for their histories
 //! - [`broadcast`]: what a message must be like to be for everyone
-//! - [`batch`]: SQS batches within their limits
+//! - [`batch`]: batches within the limits of SQS and `EventBridge`
 //! - [`cleanup`]: which queues nobody owns, and how very many are gone through
 //! - [`frame`]: the encrypted body of an SQS message
 //! - [`session`]: a browser session and its keys
@@ -36,6 +38,7 @@ pub mod history;
 pub mod id;
 pub mod life;
 pub mod message;
+pub mod offline;
 pub mod page;
 pub mod part;
 pub mod payload;
@@ -45,6 +48,7 @@ pub mod recipient;
 pub mod route;
 pub mod session;
 pub mod target;
+pub mod unreached;
 pub mod unread;
 
 /// Bad input: which field is wrong, and what it must be.

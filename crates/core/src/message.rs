@@ -9,6 +9,7 @@ use crate::{
     broadcast::mistaken_key,
     history::Timestamp,
     id::{AccountId, MessageId, SessionId, UserId},
+    offline::{Handover, OFFLINE},
     target::Target,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -40,6 +41,7 @@ pub struct Message {
     kind: Option<String>,
     sqs_only: bool,
     is_marked: bool,
+    offline: Option<Handover>,
     json: String,
 }
 
@@ -107,6 +109,7 @@ impl Message {
             kind: fields.get(TYPE)?.and_then(kind),
             sqs_only: fields.get(SQS_ONLY)?.is_some(),
             is_marked: fields.get(EVERYONE)?.is_some(),
+            offline: fields.get(OFFLINE)?.map(Handover::of),
             json: fields.with_additions(path, added_id.as_ref()),
             id: own_id.or(added_id).expect("a message has its own id or was just given one"),
         })
@@ -135,6 +138,11 @@ impl Message {
     /// Whether the message says that it is meant for everyone, should it have no routing keys.
     pub fn is_marked(&self) -> bool {
         self.is_marked
+    }
+
+    /// What the message asks to be handed over when nobody is there, if anything.
+    pub fn offline(&self) -> Option<Handover> {
+        self.offline
     }
 
     /// The JSON text that browsers receive.

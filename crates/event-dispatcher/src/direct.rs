@@ -15,7 +15,7 @@ use sbe_aws::{
     retry::{Deadline, retry},
     time,
 };
-use sbe_core::{Invalid, handed_on::HandedOn, target::Target};
+use sbe_core::{Invalid, handed_on::HandedOn, target::Target, unreached::HandedOnEvents};
 
 /// Publishes the messages in `text`, or carries out what it hands on. A failure of AWS fails the
 /// invocation, which Lambda repeats.
@@ -25,7 +25,9 @@ pub(crate) async fn invoke(
     request_id: &str,
     deadline: Deadline,
 ) -> Result<String, Error> {
-    if HandedOn::is_one(text) {
+    if HandedOnEvents::is_one(text) {
+        go_on(app, text, request_id, deadline).await
+    } else if HandedOn::is_one(text) {
         receive(app, text, request_id, deadline).await
     } else {
         publish(app, text, request_id, deadline).await
@@ -46,6 +48,25 @@ async fn receive(app: &App, text: &str, request_id: &str, deadline: Deadline) ->
     let dispatched = carry_out(app, handed_on, messages, deadline).await;
     dispatched.record(app, 0, 0);
     match dispatched.failed.error {
+        Some(error) => Err(error.into()),
+        None => Ok(r#"{"success":true}"#.into()),
+    }
+}
+
+/// Puts the events that another invocation had no time for, or that were parked. They are refused where the
+/// deployment names no bus any more.
+async fn go_on(app: &App, text: &str, request_id: &str, deadline: Deadline) -> Result<String, Error> {
+    let no_bus = || Invalid::new("EventBusName", "must be set, or events of messages have nowhere to go");
+    let read = HandedOnEvents::parse(text, &app.config.env);
+    let read = read.and_then(|events| Ok((app.offline.as_ref().ok_or_else(no_bus)?, events)));
+    let (offline, events) = match read {
+        Ok(read) => read,
+        Err(reason) => {
+            park_one(app, text.as_bytes(), &reason, request_id, deadline).await?;
+            return Ok(serde_json::to_string(&Fate::refused(&reason))?);
+        }
+    };
+    match offline.go_on(app, events, deadline).await.error {
         Some(error) => Err(error.into()),
         None => Ok(r#"{"success":true}"#.into()),
     }

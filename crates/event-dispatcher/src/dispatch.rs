@@ -18,6 +18,7 @@ use sbe_aws::{lookups::Found, retry::Deadline};
 use sbe_core::{
     handed_on::HandedOn,
     message::Published,
+    offline::Waiting,
     part::{Part, Segments},
     route::{Lookup, Router},
     target::Target,
@@ -41,7 +42,7 @@ const IN_PLACE: Duration = Duration::from_secs(10);
 const IN_PLACE_HTTP: Duration = Duration::from_millis(1200);
 
 /// Kept aside for handing on, and for the answers of what was invoked.
-const ASIDE: Duration = Duration::from_secs(5);
+pub(crate) const ASIDE: Duration = Duration::from_secs(5);
 
 /// Until when what is done.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +79,7 @@ pub(crate) struct Dispatched {
     deliveries: u64,
     handed_on: u64,
     unreadable: u64,
+    unreached: u64,
 }
 
 impl Dispatched {
@@ -96,6 +98,7 @@ impl Dispatched {
         self.failed.error = self.failed.error.take().or(done.failed.error);
         self.handed_on += done.handed_on.len() as u64;
         self.unreadable += done.unreadable;
+        self.unreached += done.unreached;
     }
 
     /// Tells metrics of a batch of `messages`, of which some were rejected before.
@@ -107,6 +110,7 @@ impl Dispatched {
             ("Failed", self.failed.messages.len() as u64),
             ("HandedOn", self.handed_on),
             ("Unreadable", self.unreadable),
+            ("Unreached", self.unreached),
         ];
         metrics::record(&app.config, &counts);
         if self.unreadable > 0 {
@@ -139,11 +143,17 @@ fn unzip(indexed: Vec<(usize, Published)>) -> (Vec<usize>, Vec<Published>) {
 async fn begin(app: &App, messages: &[Published], times: Times, scans: bool) -> Done {
     let router = Router::new(messages.iter().map(|published| &published.message));
     let lookups = router.lookups().to_vec();
-    let mut job = Job::new(app, messages, router, 0, times.end);
+    let waiting = waiting(app, messages, 0..messages.len());
+    let mut job = Job::new(app, messages, router, waiting, 0, times.end);
     let found = lookups.into_iter().map(|lookup| find(app, lookup, times, scans));
     job.reach(stream::iter(found).flatten_unordered(CONCURRENT_LOOKUPS)).await;
     job.reach_addressed_users().await;
     job.finish().await
+}
+
+/// Those of the messages at `indexes` that the bus is told of should nobody be there.
+fn waiting(app: &App, messages: &[Published], indexes: impl IntoIterator<Item = usize>) -> Waiting {
+    app.offline.as_ref().map(|offline| offline.waiting(messages, indexes)).unwrap_or_default()
 }
 
 /// What a lookup finds in place.
@@ -181,9 +191,11 @@ pub(crate) async fn carry_out(
     messages: Vec<Published>,
     end: Deadline,
 ) -> Dispatched {
-    let HandedOn { lookups, part, depth, .. } = handed_on;
+    let HandedOn { lookups, part, depth, waiting: indexes, .. } = handed_on;
     let router = Router::with_lookups(messages.iter().map(|published| &published.message), lookups);
-    let mut job = Job::new(app, &messages, router, depth, end);
+    let is_looked_up = |index: &usize| Lookup::of(messages[*index].message.target()) == part.lookup;
+    let waiting = waiting(app, &messages, indexes.into_iter().filter(is_looked_up));
+    let mut job = Job::new(app, &messages, router, waiting, depth, end);
     let divides = matches!(part.lookup, Lookup::Account(_)) && depth < MAX_DIVIDING_DEPTH;
     let pages = if divides { PAGES_BEFORE_DIVIDING } else { usize::MAX };
     let found = if part.shares().is_some() {

@@ -15,6 +15,7 @@ use sbe_core::{
     handed_on::{HandOn, hand_on},
     id::UserId,
     message::Published,
+    offline::Waiting,
     part::Part,
     payload::{Payload, PayloadCutter, depth},
     recipient::Recipient,
@@ -40,7 +41,9 @@ pub(crate) struct Job<'a> {
     outbox: Outbox,
     failed: Failed,
     sessions: Vec<u64>,
-    rests: Vec<Part>,
+    /// What was not read, and the messages that wait for what it finds.
+    rests: Vec<(Part, Vec<usize>)>,
+    waiting: Waiting,
     handed_on: BTreeSet<usize>,
     unreadable: u64,
 }
@@ -56,6 +59,8 @@ pub(crate) struct Done {
     pub(crate) failed: Failed,
     /// Rows of the table that are no sessions.
     pub(crate) unreadable: u64,
+    /// How many messages reached nobody and were told of.
+    pub(crate) unreached: u64,
 }
 
 impl<'a> Job<'a> {
@@ -63,6 +68,7 @@ impl<'a> Job<'a> {
         app: &'a App,
         messages: &'a [Published],
         router: Router,
+        waiting: Waiting,
         depth: u32,
         deadline: Deadline,
     ) -> Self {
@@ -80,6 +86,7 @@ impl<'a> Job<'a> {
             failed: Failed::default(),
             sessions: vec![0; messages.len()],
             rests: Vec::new(),
+            waiting,
             handed_on: BTreeSet::new(),
             unreadable: 0,
         }
@@ -94,11 +101,18 @@ impl<'a> Job<'a> {
                     self.unreadable += page.unreadable as u64;
                     let now = time::now_seconds();
                     for recipient in page.recipients.iter().filter(|recipient| recipient.is_active(now)) {
+                        self.waiting.found(&page.lookup, recipient.keys());
                         self.reach_one(&page.lookup, recipient).await;
                     }
                 }
-                Found::Rest(part) => self.rests.push(part),
-                Found::Failed(part, error) => self.failed.add(self.router.needing(&part.lookup), error),
+                Found::Rest(part) => {
+                    let waiting = self.waiting.leave(&part.lookup);
+                    self.rests.push((part, waiting));
+                }
+                Found::Failed(part, error) => {
+                    self.waiting.leave(&part.lookup);
+                    self.failed.add(self.router.needing(&part.lookup), error);
+                }
             }
         }
     }
@@ -120,10 +134,14 @@ impl<'a> Job<'a> {
 
     /// A message addressed to a user is kept even when the user has no session.
     pub(crate) async fn reach_addressed_users(&mut self) {
-        for (index, published) in self.messages.iter().enumerate() {
-            if let Some(user) = &published.message.target().user {
-                self.keep(user, vec![index]).await;
-            }
+        for index in 0..self.messages.len() {
+            self.reach_addressed_user(index).await;
+        }
+    }
+
+    async fn reach_addressed_user(&mut self, index: usize) {
+        if let Some(user) = &self.messages[index].message.target().user {
+            self.keep(user, vec![index]).await;
         }
     }
 
@@ -148,18 +166,27 @@ impl<'a> Job<'a> {
 
     /// Hands on what was not read, and waits for all answers.
     pub(crate) async fn finish(mut self) -> Done {
+        let mut unreached = std::mem::take(&mut self.waiting).unreached();
+        for index in &unreached {
+            // Of what was handed on: else an event could come before its history entry.
+            self.reach_addressed_user(*index).await;
+        }
         let (sends, keeps) = (self.sends.flush(), self.keeps.flush());
         self.send(sends).await;
         self.add_to_histories(keeps).await;
-        for rest in std::mem::take(&mut self.rests) {
+        for (rest, waiting) in std::mem::take(&mut self.rests) {
             for share in self.share_out(rest).await {
-                self.hand_on(&share).await;
+                self.hand_on(&share, &waiting).await;
             }
         }
-        let Failed { messages, error } = self.outbox.finish().await;
-        self.failed.messages.extend(messages);
-        self.failed.error = self.failed.error.or(error);
+        self.failed.join(self.outbox.finish().await);
+        unreached.retain(|index| !self.failed.messages.contains(index));
+        if let Some(offline) = &self.app.offline {
+            let events = offline.events(self.messages, &unreached);
+            self.failed.join(offline.tell(self.app, events, self.depth + 1, self.deadline).await);
+        }
         Done {
+            unreached: unreached.len() as u64,
             sessions: self.sessions,
             handed_on: self.handed_on,
             failed: self.failed,
@@ -184,9 +211,10 @@ impl<'a> Job<'a> {
         }
     }
 
-    async fn hand_on(&mut self, part: &Part) {
+    async fn hand_on(&mut self, part: &Part, waiting: &[usize]) {
         let times = self.depth + 1;
-        let events = hand_on(&self.app.config.env, depth(times), &self.router, self.messages, part);
+        let env = &self.app.config.env;
+        let events = hand_on(env, depth(times), &self.router, self.messages, part, waiting);
         for HandOn { json, messages } in events {
             self.handed_on.extend(&messages);
             self.outbox.hand_on(&self.app.config.function_name, json, messages, times).await;

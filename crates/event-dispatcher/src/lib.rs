@@ -9,6 +9,7 @@
 //! - [`http`]: the `/notify` routes
 //! - [`direct`]: messages, or work that was handed on, from an invocation of the function
 //! - [`publish`]: what both have in common: one message or a list, each accepted by itself
+//! - [`unreached`]: events of messages that reached nobody
 //! - [`park`]: the queue of rejected messages
 
 mod direct;
@@ -19,6 +20,7 @@ mod outbox;
 mod park;
 mod publish;
 mod stream;
+mod unreached;
 
 use aws_lambda_events::{
     apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse},
@@ -36,6 +38,7 @@ use sbe_edge::{
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use unreached::Offline;
 
 pub use http::ROUTES;
 
@@ -44,6 +47,7 @@ pub struct App {
     lookups: Lookups,
     leftovers: Leftovers,
     queues: Queues,
+    offline: Option<Offline>,
     sender: String,
     adder: String,
     config: Config,
@@ -59,6 +63,7 @@ impl App {
             lookups: clients.lookups(),
             leftovers: clients.leftovers(),
             queues: clients.queues(),
+            offline: clients.event_bus().map(|bus| Offline { bus, types: config.offline_types.clone() }),
             sender: config.function("sqs-sender"),
             adder: config.function("user-history-adder"),
             config,

@@ -28,6 +28,12 @@ impl Failed {
         self.messages.extend(messages);
         self.error.get_or_insert(error);
     }
+
+    /// Adds others.
+    pub(crate) fn join(&mut self, others: Self) {
+        self.messages.extend(others.messages);
+        self.error = self.error.take().or(others.error);
+    }
 }
 
 impl Outbox {
@@ -49,6 +55,16 @@ impl Outbox {
         let (leftovers, function, deadline) = (self.leftovers.clone(), function.to_owned(), self.deadline);
         self.in_flight
             .spawn(async move { (messages, leftovers.hand_on_one(&function, &json, times, deadline).await) });
+    }
+
+    /// Waits for room, then parks work of a function that it cannot do.
+    pub(crate) async fn park(&mut self, function: &str, reason: String, json: String, messages: Vec<usize>) {
+        while self.in_flight.len() >= CONCURRENT_INVOCATIONS {
+            self.settle_one().await;
+        }
+        let (leftovers, function, deadline) = (self.leftovers.clone(), function.to_owned(), self.deadline);
+        self.in_flight
+            .spawn(async move { (messages, leftovers.park_one(&function, &reason, &json, deadline).await) });
     }
 
     async fn settle_one(&mut self) {

@@ -33,14 +33,22 @@ def main():
     template = yaml_parse(Path(args.template).read_text())
     upload_code(session.client("s3", **settings), template, Path(args.binaries))
     add_environment(template, json.loads(args.environment))
-    parameters = {"Env": args.env, "Architecture": architecture(), "Identities": args.identities}
+    parameters = {
+        "Env": args.env,
+        "Architecture": architecture(),
+        "Identities": args.identities,
+        "EventBusName": f"{args.env}-sqs-browser-unreached",
+        "OfflineTypes": "invoice, reminder",
+    }
+    unreached = create_bus(session, settings, parameters["EventBusName"])
     loader = ManagedPolicyLoader(session.client("iam", **settings))
     translated = transform(template, dict(parameters), loader)
     outputs = create_stack(session.client("cloudformation", **settings), args.env, translated, parameters)
     iam = session.client("iam", **settings)
     pool = identity_pool(session.client("cognito-identity", **settings), outputs["IdentityPoolId"])
     pool["policy"] = browser_policy(iam, translated, args.env)
-    json.dump({"outputs": outputs, "pool": pool, "user": create_user(iam, args.env)}, sys.stdout)
+    user = create_user(iam, args.env)
+    json.dump({"outputs": outputs, "pool": pool, "user": user, "unreachedQueueUrl": unreached}, sys.stdout)
 
 
 def arguments():
@@ -85,6 +93,22 @@ def add_environment(template, variables):
     for function in functions(template):
         environment = function["Properties"].setdefault("Environment", {})
         environment.setdefault("Variables", {}).update(variables)
+
+
+def create_bus(session, settings, name):
+    """A bus for the events of unreached messages, and a queue by which they can be seen; its URL.
+
+    On AWS both are the application's own.
+    """
+    events, sqs = session.client("events", **settings), session.client("sqs", **settings)
+    if name not in [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]:
+        events.create_event_bus(Name=name)
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["sqs-browser-events"], "detail-type": ["message.unreached"]}
+    events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": arn}])
+    return url
 
 
 def create_stack(cloudformation, env, template, parameters):

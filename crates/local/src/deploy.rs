@@ -20,6 +20,8 @@ pub struct Deployment {
     pub pool: Pool,
     /// Keys of an IAM user who may do everything.
     pub user: Keys,
+    /// URL of the queue that shows the events of unreached messages.
+    pub unreached_queue_url: String,
 }
 
 impl Deployment {

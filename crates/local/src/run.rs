@@ -135,6 +135,7 @@ fn stack(options: &Options, endpoint: &str, deployment: &Deployment) -> Result<S
         history_table: deployment.output("MessagesTable")?,
         rejected_queue_url: deployment.output("RejectedQueueUrl")?,
         failed_queue_url: deployment.output("FailedQueueUrl")?,
+        unreached_queue_url: deployment.unreached_queue_url.clone(),
         demo_url: None,
         pid: std::process::id(),
     })

@@ -48,6 +48,8 @@ pub struct Stack {
     pub rejected_queue_url: String,
     /// URL of the queue of work that was given up.
     pub failed_queue_url: String,
+    /// URL of the queue that shows the events of unreached messages.
+    pub unreached_queue_url: String,
     /// URL of the demo page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demo_url: Option<String>,

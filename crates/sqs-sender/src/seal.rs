@@ -2,7 +2,7 @@
 
 use sbe_aws::random::Counters;
 use sbe_core::{
-    batch::batches,
+    batch::{MAX_SQS_BYTES, batches},
     frame::{AesKey, FrameWriter, max_frame_len},
     payload::Delivery,
 };
@@ -34,7 +34,7 @@ impl<'a> Batches<'a> {
         let text = |index: &usize| messages.get(*index).map(|message| message.get());
         let texts = delivery.messages.iter().map(text).collect::<Option<Vec<&str>>>()?;
         let sizes: Vec<usize> = texts.iter().map(|text| max_frame_len(text.len())).collect();
-        let places = batches(&sizes).collect::<Vec<_>>().into_iter();
+        let places = batches(&sizes, MAX_SQS_BYTES).collect::<Vec<_>>().into_iter();
         Some(Self { texts, places, counters: Counters::default(), writer: FrameWriter::new(&key) })
     }
 }

@@ -13,10 +13,11 @@
 //! - [`tally`]: calls, entries, bytes and billed units of each operation
 //! - [`record`]: what arrived, for tests to look at
 //! - [`queues`]: lists of queues, their age, and who owns them
-//! - `sqs`, `lambda`, `dynamodb`, `history`: what each service answers
+//! - `sqs`, `lambda`, `dynamodb`, `history`, `events`: what each service answers
 //! - `sessions`: what `DynamoDB` answers about sessions
 
 mod dynamodb;
+mod events;
 pub mod faults;
 pub mod handing_out;
 mod history;
@@ -58,7 +59,7 @@ pub struct Plan {
     pub unknown_calls: u32,
     /// Users whose entries the history table refuses for good.
     pub refused_user: Option<i64>,
-    /// Bodies of a batch that are larger than this are refused for good, each by itself.
+    /// Bodies of a batch, and details of events, that are larger than this are refused for good, each by itself.
     pub max_body: usize,
     /// Which calls fail.
     pub faults: Faults,

@@ -51,6 +51,8 @@ pub struct Record {
     pub sent: Vec<String>,
     /// Invocations in order.
     pub invocations: Vec<Invocation>,
+    /// Entries that the bus took, in order, and whether the caller was told.
+    pub events: Vec<(serde_json::Value, bool)>,
     /// History entries by user and message.
     pub history: HashMap<(String, String), Kept>,
     /// How many calls or entries failed.

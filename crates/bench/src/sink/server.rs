@@ -1,6 +1,6 @@
 //! Connections and requests.
 
-use super::{Answer, Plan, State, dynamodb, faults::Class, faults::Verdict, lambda, queues, sqs};
+use super::{Answer, Plan, State, dynamodb, events, faults::Class, faults::Verdict, lambda, queues, sqs};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -89,6 +89,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Res
     let identity = match operation {
         "Invoke" => lambda::identity(parts.uri.path()),
         "SendMessage" | "SendMessageBatch" => sqs::identity(&body),
+        "PutEvents" => events::identity(&body),
         _ => dynamodb::identity(operation, &body),
     };
     state.tally().call(&label, body.len());
@@ -141,6 +142,7 @@ fn carry_out(call: &Call<'_>, path: &str, body: &[u8]) -> io::Result<Answer> {
         "Invoke" => Ok(lambda::invoke(call, path, body)),
         "SendMessageBatch" => sqs::send_message_batch(call, body),
         "SendMessage" => Ok(sqs::send_message(call, body)),
+        "PutEvents" => events::put(call, body),
         "ListQueues" => queues::list(call, body),
         "GetQueueAttributes" => queues::attributes(call, body),
         "DeleteQueue" => queues::delete(call, body),
@@ -160,6 +162,7 @@ fn refusal(operation: &str, class: Class) -> Answer {
     match (class, operation) {
         (Class::ServerError, _) => Answer::error(500, "InternalServerError"),
         (_, "Invoke") => Answer::error(429, "TooManyRequestsException"),
+        (_, "PutEvents") => Answer::error(400, "ThrottlingException"),
         (_, operation) if is_of_sqs(operation) => Answer::error(400, "ThrottlingException"),
         _ => Answer::error(400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
     }
