@@ -41,7 +41,7 @@ pub(crate) async fn slow(operation: &'static str, faults: Faults, name: &str) ->
     let only = (faults.class == Class::Timeout).then_some(operation);
     let faults = Faults { only, ..faults };
     let sink = sink_with(Plan { slow, faults, records: true, ..Plan::instant(Population::of(0)) });
-    let clients = clients_with(&sink, name, 8).await;
+    let clients = clients_with(&sink, name, 8, "bench").await;
     (sink, clients)
 }
 
@@ -74,17 +74,24 @@ pub(crate) fn silence(operation: &'static str) -> Faults {
 /// The clients of the function `name`. They give an attempt up only where answers do not come: else
 /// a busy machine would look like a fault.
 pub(crate) async fn clients(sink: &Sink, name: &str) -> Clients {
-    clients_with(sink, name, 64).await
+    clients_with(sink, name, 64, "bench").await
+}
+
+/// The clients of a deployment that names no event bus.
+pub(crate) async fn clients_without_bus(sink: &Sink, name: &str) -> Clients {
+    clients_with(sink, name, 64, "").await
 }
 
 /// Such clients, with so many calls at the same time.
-async fn clients_with(sink: &Sink, name: &str, concurrency: usize) -> Clients {
+async fn clients_with(sink: &Sink, name: &str, concurrency: usize, bus: &str) -> Clients {
     let faults = sink.state.plan.faults;
     let is_short = faults.class == Class::Timeout && faults.stall < TIME;
     let timeout = if is_short { ATTEMPT_TIMEOUT } else { 2 * TIME };
     let function = format!("bench-sqs-browser-{name}");
     let variable = |variable: &str| match variable {
         "ENV" => Some("bench".to_owned()),
+        "EVENT_BUS_NAME" => Some(bus.to_owned()),
+        "OFFLINE_TYPES" => Some("listed".to_owned()),
         "MAX_CONCURRENCY" => Some(concurrency.to_string()),
         "AWS_LAMBDA_FUNCTION_NAME" => Some(function.clone()),
         _ => None,
