@@ -10,6 +10,7 @@ mod endings;
 mod history;
 mod ids;
 mod isolation;
+mod offline;
 mod output;
 mod presence;
 mod publish;

@@ -1,6 +1,6 @@
 //! What `EventBridge` answers.
 
-use super::{Answer, server::Call};
+use super::{Answer, record::Event, server::Call};
 use serde_json::{Value, json};
 use std::io;
 
@@ -34,7 +34,9 @@ pub(super) fn put(call: &Call<'_>, body: &[u8]) -> io::Result<Answer> {
     }
     call.state.tally().taken(call.operation, taken.len(), 1.0);
     if plan.records {
-        call.state.record().events.extend(taken.into_iter().map(|entry| (entry, call.answered)));
+        let mut record = call.state.record();
+        let (answered, invocations) = (call.answered, record.invocations.len());
+        record.events.extend(taken.into_iter().map(|entry| Event { entry, answered, invocations }));
     }
     Ok(Answer::json(&json!({"FailedEntryCount": failed, "Entries": results})))
 }

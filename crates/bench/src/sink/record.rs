@@ -31,6 +31,17 @@ pub struct Invocation {
     pub answered: bool,
 }
 
+/// An entry that an event bus took.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The entry, its detail a text.
+    pub entry: serde_json::Value,
+    /// Whether the caller was told.
+    pub answered: bool,
+    /// How many invocations had been accepted before.
+    pub invocations: usize,
+}
+
 /// An entry of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -51,8 +62,8 @@ pub struct Record {
     pub sent: Vec<String>,
     /// Invocations in order.
     pub invocations: Vec<Invocation>,
-    /// Entries that the bus took, in order, and whether the caller was told.
-    pub events: Vec<(serde_json::Value, bool)>,
+    /// Entries that the bus took, in order.
+    pub events: Vec<Event>,
     /// History entries by user and message.
     pub history: HashMap<(String, String), Kept>,
     /// How many calls or entries failed.

@@ -101,7 +101,8 @@ pub(crate) async fn dispatch_until_done(
 }
 
 fn depth(event: &str) -> u64 {
-    serde_json::from_str::<Value>(event).unwrap()[FIELD]["depth"].as_u64().unwrap()
+    let event: serde_json::Map<String, Value> = serde_json::from_str(event).unwrap();
+    event.values().next().unwrap()["depth"].as_u64().unwrap()
 }
 
 pub(crate) const FIELD: &str = "sqs-browser-events/handed-on";

@@ -15,6 +15,8 @@ mod handed_on;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod offline;
+#[cfg(test)]
 mod presence;
 #[cfg(test)]
 mod receipts;

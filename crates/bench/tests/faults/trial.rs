@@ -77,6 +77,11 @@ pub(crate) async fn clients(sink: &Sink, name: &str) -> Clients {
     clients_with(sink, name, &[]).await
 }
 
+/// The clients of a deployment that names no event bus.
+pub(crate) async fn clients_without_bus(sink: &Sink, name: &str) -> Clients {
+    clients_with(sink, name, &[("EVENT_BUS_NAME", "")]).await
+}
+
 /// Such clients, with some more variables of the environment.
 pub(crate) async fn clients_with(sink: &Sink, name: &str, more: &[(&str, &str)]) -> Clients {
     let faults = sink.state.plan.faults;
@@ -86,7 +91,10 @@ pub(crate) async fn clients_with(sink: &Sink, name: &str, more: &[(&str, &str)])
     let variable = |variable: &str| match variable {
         "ENV" => Some("bench".to_owned()),
         "AWS_LAMBDA_FUNCTION_NAME" => Some(function.clone()),
-        _ => more.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).to_owned()),
+        _ => {
+            let given = [more, &[("EVENT_BUS_NAME", "bench"), ("OFFLINE_TYPES", "listed")]].concat();
+            given.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).to_owned())
+        }
     };
     Clients::at(&sink.endpoint(), Config::read(variable).unwrap(), timeout).await
 }
