@@ -44,6 +44,8 @@ export class Batch {
     const signing = this.#signed();
     this.#newest = signing;
     const request = await signing;
+    // Its queue has been replaced: there is nothing to keep ready.
+    if (!request) settings.clearTimeout(this.#timer);
     // Signatures may be ready in another order than they were begun.
     if (signing === this.#newest) this.#ready = request;
   }

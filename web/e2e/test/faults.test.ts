@@ -135,8 +135,8 @@ test.concurrent("polling goes on while a renewal hangs, and it is told", async (
   const user = visitor();
   const hanging = Array.from({ length: 20 }, (_, i) => i + 2);
   const options = { ...QUICK, waitTime: 1 };
-  const page = await open(context, { visitor: user, options, expireIn: 20, hanging });
-  await page.waitForFunction(() => globalThis.log.errors.length > 0, null, { timeout: 20_000 });
+  const page = await open(context, { visitor: user, options, expireIn: 26, hanging });
+  await page.waitForFunction(() => globalThis.log.errors.length > 0, null, { timeout: 30_000 });
   await publish(user, 5);
   await came(page, 5);
   const { errors, renewals, states } = await logOf(page);
