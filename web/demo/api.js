@@ -6,6 +6,8 @@
  * @typedef {{ account?: Id, user?: Id, session?: string }} Audience
  * @typedef {import("sqs-browser-events").Session} Session
  * @typedef {import("sqs-browser-events").Message} Message
+ * @typedef {{ online?: boolean, count: number, next?: string }} Presence
+ * @typedef {{ unread: number, by_type: Record<string, number>, at_least?: boolean }} UnreadCount
  */
 
 /** An answer of the backend that is not a success. */
@@ -42,6 +44,12 @@ export const history = (user, since) => call("GET", `/api/history?${query({ user
 
 /** @param {Id} user @param {string[]} ids @returns {Promise<string[]>} those that are newly read */
 export const markRead = (user, ids) => call("POST", "/api/read", { user, ids });
+
+/** @param {Id} user @returns {Promise<Presence>} */
+export const presence = (user) => call("GET", `/api/presence?${query({ user })}`);
+
+/** @param {Id} user @returns {Promise<UnreadCount>} */
+export const unread = (user) => call("GET", `/api/unread?${query({ user })}`);
 
 /** @param {string} method @param {string} path @param {object} [body] */
 async function call(method, path, body) {

@@ -1,7 +1,8 @@
 /**
  * The page: opens sessions, publishes, and shows what arrives.
  *
- * - `session.js` a session and its card; `messages.js` its lists; `chart.js` latencies; `network.js` their requests
+ * - `session.js` a session and its card; `messages.js` its lists; `presence.js` what is known of its user;
+ *   `chart.js` latencies; `network.js` their requests
  * - `api.js` calls of the backend; `dom.js` helpers
  */
 import * as api from "./api.js";

@@ -2,6 +2,7 @@ import { BrowserEvents, UnrecoverableError } from "sqs-browser-events";
 import * as api from "./api.js";
 import { find, fromTemplate, part, textOf } from "./dom.js";
 import { Messages } from "./messages.js";
+import { Presence } from "./presence.js";
 
 /** How much of the history is loaded, seconds. */
 const DAY = 86_400;
@@ -22,6 +23,7 @@ export class SessionCard {
   #clock;
   #events;
   #messages;
+  #presence;
   /** Since when it has been connected, epoch milliseconds. */
   #connectedAt = Number.POSITIVE_INFINITY;
 
@@ -31,6 +33,7 @@ export class SessionCard {
     this.#page = page;
     this.element = fromTemplate("session");
     this.#messages = new Messages(this.element, (ids) => void this.#try(() => this.#markRead(ids)));
+    this.#presence = new Presence(this.element, visitor.user);
     this.#events = this.#client();
     this.#describe();
     this.#listen();
@@ -65,7 +68,10 @@ export class SessionCard {
       environment: this.#page.network.environment,
     });
     events.on("message", (message, metadata) => this.#came(message, metadata));
-    events.on("receipt", ({ ids }) => this.#messages.read(ids));
+    events.on("receipt", ({ ids }) => {
+      this.#messages.read(ids);
+      this.#presence.soon();
+    });
     events.on("state", ({ reason }) => this.#changed(reason));
     events.on("renewed", ({ expires }) => this.#note(`keys renewed, until ${clock(expires)}`));
     events.on("gap", ({ reason, since }) => this.#note(`gap since ${clock(since)} (${reason})`));
@@ -84,6 +90,7 @@ export class SessionCard {
     const kept = this.visitor.user !== undefined && !("_sqs_only" in message);
     this.#messages.came(message, { at: Date.now(), latency, kept });
     this.#page.news(`${this.visitor.session}: ${message.text ?? "a message"}`);
+    this.#presence.soon();
     // What waited in the queue while nobody was connected tells nothing about latency.
     if (latency !== undefined && publishedAt >= this.#connectedAt) this.#page.latency(latency);
   }
@@ -95,6 +102,7 @@ export class SessionCard {
     shown.textContent = state;
     shown.dataset.state = state;
     this.#role();
+    this.#presence.soon();
     find('[data-action="toggle"]', this.element).textContent =
       state === "disconnected" ? "Connect" : "Disconnect";
     if (state === "connected") this.#connectedAt = Math.min(this.#connectedAt, Date.now());
@@ -170,6 +178,7 @@ export class SessionCard {
     }
     clearInterval(this.#clock);
     const next = this.element.nextElementSibling ?? this.element.previousElementSibling;
+    this.#presence.stop();
     this.element.remove();
     this.#page.ended();
     // The keyboard goes on where it was.

@@ -10,6 +10,8 @@
 //! | DELETE `/api/session` | ends it | `/destroy` |
 //! | POST `/api/publish` | publishes messages to everyone, an account, a user or a session | `/notify`, or Kinesis PutRecords |
 //! | GET `/api/history?since=` | what the visitor has got, for the client's `getHistory` | `/messages/user` |
+//! | GET `/api/presence` | whether a user is online, and in which sessions | `/presence/user` |
+//! | GET `/api/unread` | how many messages of the visitor are unread | `/messages/user/…/unread` |
 //! | POST `/api/read` | marks messages read | `/messages/set-read` |
 
 use crate::{signing::Signer, stack::Stack};
@@ -34,6 +36,8 @@ pub fn routes(backend: Backend) -> Router {
         .route("/api/session", post(open_session).delete(end_session))
         .route("/api/publish", post(publish))
         .route("/api/history", get(history))
+        .route("/api/presence", get(presence))
+        .route("/api/unread", get(unread))
         .route("/api/read", post(mark_read))
         .with_state(backend)
 }
@@ -178,6 +182,25 @@ async fn history(
             None => return Ok(Json(messages)),
         }
     }
+}
+
+#[derive(Deserialize)]
+struct Of {
+    user: Id,
+}
+
+async fn presence(
+    State(backend): State<Backend>,
+    Query(Of { user }): Query<Of>,
+) -> Result<Json<Value>, Failure> {
+    backend.call("GET", &format!("/presence/user/{}", user.in_path()), "").await.map(Json)
+}
+
+async fn unread(
+    State(backend): State<Backend>,
+    Query(Of { user }): Query<Of>,
+) -> Result<Json<Value>, Failure> {
+    backend.call("GET", &format!("/messages/user/{}/unread", user.in_path()), "").await.map(Json)
 }
 
 #[derive(Deserialize)]
