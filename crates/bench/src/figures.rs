@@ -33,6 +33,8 @@ pub struct Fanout {
     pub http_floor: Measured,
     /// The dispatcher: 20 broadcasts x 1 KB to 10,000 sessions.
     pub dispatcher: Measured,
+    /// The same with integers, and with UUIDs, as ids of accounts and users.
+    pub ids: [Measured; 2],
     /// Ways to write 10,000 history entries: single conditional writes, batches, checked batches.
     pub histories: [Measured; 3],
     /// The dispatcher and the sender, one message of 1 KB, by the number of sessions.
@@ -72,6 +74,9 @@ impl Fanout {
             sdk_floor,
             http_floor,
             dispatcher: least(REPEATS, || measure(Subject::Dispatcher, twenty, Conditions::with_users()))?,
+            ids: least_of_each(REPEATS, [Conditions::with_users(), Conditions::with_text_ids()], |ids| {
+                measure(Subject::Dispatcher, Size { sessions: 5 * SESSIONS, ..twenty }, ids)
+            })?,
             histories: [
                 history(Subject::HistoryAdder)?,
                 history(Subject::HistoryBatch)?,
@@ -139,6 +144,7 @@ impl Figures {
             Figure::new("dispatcher, sender invocations", fanout.sender_invocations(), 12.0, ""),
             Figure::new("dispatcher, reads of a session", fanout.reads_of_a_session(), 1.0, ""),
             Figure::new("dispatcher, CPU", fanout.dispatcher.used.cpu, 0.5, "s"),
+            Figure::new("dispatcher, CPU with UUIDs against integers", fanout.ratio_of_ids(), 1.1, "x"),
         ];
         figures.extend(fanout.scaling_figures());
         figures.extend(self.wide.figures());
@@ -158,6 +164,12 @@ impl Fanout {
     /// The sender's CPU time as a multiple of that of its calls through the SDK.
     pub fn ratio_to_sdk(&self) -> f64 {
         self.sender.used.cpu / self.sdk_floor.used.cpu
+    }
+
+    /// The dispatcher's CPU time with strings as ids as a multiple of that with integers.
+    fn ratio_of_ids(&self) -> f64 {
+        let [integers, texts] = &self.ids;
+        texts.used.cpu / integers.used.cpu
     }
 
     fn payload_micros(&self) -> f64 {

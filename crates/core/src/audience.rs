@@ -5,7 +5,7 @@
 use crate::id::UserId;
 use std::{
     collections::{HashMap, HashSet},
-    hash::{BuildHasher, Hash, Hasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState},
 };
 
 /// So many users are remembered, then all are forgotten: memory does not grow with the audience. Who
@@ -16,8 +16,7 @@ const MAX_USERS: usize = 500_000;
 ///
 /// Nearly all users of a large audience get the same messages, those of the broadcasts. So the
 /// first list of messages seen is remembered once and its users in as little memory as tells them
-/// apart.
-/// Users with another list are remembered with it.
+/// apart. Users with another list are remembered with it.
 #[derive(Debug, Default)]
 pub struct Audience {
     common: Vec<usize>,
@@ -83,7 +82,25 @@ impl Audience {
 struct Users {
     key: RandomState,
     integers: HashSet<i64>,
-    texts: HashSet<u128>,
+    texts: HashSet<u128, BuildHasherDefault<AsItIs>>,
+}
+
+/// Hashes a fingerprint, which is a hash already, by its first half.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u128(&mut self, fingerprint: u128) {
+        self.0 = (fingerprint >> 64).try_into().unwrap_or_default();
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Users {

@@ -202,17 +202,13 @@ impl PayloadCutter {
 
     /// Adds a session's messages; gives the payloads that this filled.
     pub fn push_recipient(&mut self, recipient: &Recipient, indexes: &[usize]) -> Vec<Payload> {
-        let head = format!(
-            r#"{{"sqsUrl":{},"aesKey":{},"messages":["#,
-            text_json(&recipient.sqs_url),
-            text_json(&recipient.aes_key)
-        );
-        self.push(&head, indexes)
+        let (url, key) = (text_json(&recipient.sqs_url), text_json(&recipient.aes_key));
+        self.push(&["{\"sqsUrl\":", &url, ",\"aesKey\":", &key, ",\"messages\":["].concat(), indexes)
     }
 
     /// Adds messages for a user's history; gives the payloads that this filled.
     pub fn push_user(&mut self, user: &UserId, indexes: &[usize]) -> Vec<Payload> {
-        self.push(&format!(r#"{{"userId":{},"messages":["#, user.to_json()), indexes)
+        self.push(&["{\"userId\":", &user.to_json(), ",\"messages\":["].concat(), indexes)
     }
 
     fn push(&mut self, head: &str, indexes: &[usize]) -> Vec<Payload> {
