@@ -6,6 +6,7 @@
  * @typedef {{ account?: Id, user?: Id, session?: string }} Audience
  * @typedef {import("sqs-browser-events").Session} Session
  * @typedef {import("sqs-browser-events").Message} Message
+ * @typedef {{ userId: Id, created: number, message?: Message }} Unreached
  */
 
 /** An answer of the backend that is not a success. */
@@ -42,6 +43,9 @@ export const history = (user, since) => call("GET", `/api/history?${query({ user
 
 /** @param {Id} user @param {string[]} ids @returns {Promise<string[]>} those that are newly read */
 export const markRead = (user, ids) => call("POST", "/api/read", { user, ids });
+
+/** Messages whose users were not there, newest first. @returns {Promise<Unreached[]>} */
+export const unreached = () => call("GET", "/api/unreached");
 
 /** @param {string} method @param {string} path @param {object} [body] */
 async function call(method, path, body) {

@@ -2,12 +2,14 @@
  * The page: opens sessions, publishes, and shows what arrives.
  *
  * - `session.js` a session and its card; `messages.js` its lists; `chart.js` latencies
+ * - `unreached.js` messages whose users were not there
  * - `api.js` calls of the backend; `dom.js` helpers
  */
 import * as api from "./api.js";
 import { Chart, milliseconds } from "./chart.js";
 import { find, say, textOf } from "./dom.js";
 import { SessionCard } from "./session.js";
+import { showUnreached } from "./unreached.js";
 
 /** @typedef {import("./api.js").Visitor} Visitor */
 
@@ -59,6 +61,7 @@ function offerAudiences(visitors) {
   for (const { account, session } of visitors) {
     audiences.set(`session ${session} of account ${account}`, { account, session });
   }
+  audiences.set("user nobody, who is not there", { account: 1, user: "nobody" });
   const select = /** @type {HTMLSelectElement} */ (find('#publish [name="to"]'));
   const chosen = select.selectedOptions[0]?.text;
   const options = [...audiences].map(
@@ -78,7 +81,8 @@ async function publish(event) {
   const to = /** @type {HTMLSelectElement} */ (find('[name="to"]', form)).selectedOptions[0]?.text;
   const messages = Array.from({ length: times }, (_, i) => ({
     text: times === 1 ? fields.get("text") : `${fields.get("text")} ${i + 1}`,
-    ...{ by, to, publishedAt: start },
+    // If the user has no session, the bus is told.
+    ...{ by, to, publishedAt: start, _offline: 1 },
     ...(fields.has("keep") ? {} : { _sqs_only: 1 }),
   }));
   try {
@@ -134,3 +138,4 @@ find("#publish").addEventListener("submit", (event) => void publish(/** @type {S
 find("#open").addEventListener("submit", (event) => openAsked(/** @type {SubmitEvent} */ (event)));
 for (const visitor of remembered()) open(visitor);
 if (cards.size === 0) changed();
+showUnreached();
