@@ -8,6 +8,7 @@
  * @typedef {import("sqs-browser-events").Message} Message
  * @typedef {{ online?: boolean, count: number, next?: string }} Presence
  * @typedef {{ unread: number, by_type: Record<string, number>, at_least?: boolean }} UnreadCount
+ * @typedef {{ userId: Id, created: number, message?: Message }} Unreached
  */
 
 /** An answer of the backend that is not a success. */
@@ -50,6 +51,8 @@ export const presence = (user) => call("GET", `/api/presence?${query({ user })}`
 
 /** @param {Id} user @returns {Promise<UnreadCount>} */
 export const unread = (user) => call("GET", `/api/unread?${query({ user })}`);
+/** Messages whose users were not there, newest first. @returns {Promise<Unreached[]>} */
+export const unreached = () => call("GET", "/api/unreached");
 
 /** @param {string} method @param {string} path @param {object} [body] */
 async function call(method, path, body) {

@@ -3,6 +3,7 @@
  *
  * - `session.js` a session and its card; `messages.js` its lists; `presence.js` what is known of its user;
  *   `chart.js` latencies; `network.js` their requests
+ * - `unreached.js` messages whose users were not there
  * - `api.js` calls of the backend; `dom.js` helpers
  */
 import * as api from "./api.js";
@@ -10,6 +11,7 @@ import { Chart, milliseconds } from "./chart.js";
 import { find, say, textOf } from "./dom.js";
 import { Network } from "./network.js";
 import { SessionCard } from "./session.js";
+import { showUnreached } from "./unreached.js";
 
 /** @typedef {import("./api.js").Visitor} Visitor */
 
@@ -79,6 +81,7 @@ function offerAudiences(visitors) {
   for (const { account, session } of visitors) {
     audiences.set(`session ${session} of account ${account}`, { account, session });
   }
+  audiences.set("user nobody, who is not there", { account: 1, user: "nobody" });
   const select = /** @type {HTMLSelectElement} */ (find('#publish [name="to"]'));
   const chosen = select.selectedOptions[0]?.text;
   const options = [...audiences].map(
@@ -98,7 +101,8 @@ async function publish(event) {
   const to = /** @type {HTMLSelectElement} */ (find('[name="to"]', form)).selectedOptions[0]?.text;
   const messages = Array.from({ length: times }, (_, i) => ({
     text: times === 1 ? fields.get("text") : `${fields.get("text")} ${i + 1}`,
-    ...{ by, to, publishedAt: start },
+    // If the user has no session, the bus is told.
+    ...{ by, to, publishedAt: start, _offline: 1 },
     ...(fields.has("keep") ? {} : { _sqs_only: 1 }),
   }));
   try {
@@ -194,3 +198,4 @@ find("#open-some").addEventListener("click", openSome);
 setInterval(showRequests, 1000);
 for (const visitor of remembered()) open(visitor);
 if (cards.size === 0) changed();
+showUnreached();

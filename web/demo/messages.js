@@ -4,7 +4,7 @@ import { find, fromTemplate, part } from "./dom.js";
 /** How many messages a list shows. */
 const SHOWN = 200;
 const OURS = ["messageId", "accountId", "userId", "sessionId", "created", "is_read"];
-const FROM_PAGE = ["text", "publishedAt", "by", "to", "_sqs_only"];
+const FROM_PAGE = ["text", "publishedAt", "by", "to", "_sqs_only", "_offline"];
 
 /**
  * @typedef {import("sqs-browser-events").Message} Message

@@ -168,7 +168,7 @@ impl<'a> Job<'a> {
     pub(crate) async fn finish(mut self) -> Done {
         let mut unreached = std::mem::take(&mut self.waiting).unreached();
         for index in &unreached {
-            // Of what was handed on: else an event could come before its history entry.
+            // Of what was handed on: else its event could be put before the history has it.
             self.reach_addressed_user(*index).await;
         }
         let (sends, keeps) = (self.sends.flush(), self.keeps.flush());

@@ -98,17 +98,19 @@ def add_environment(template, variables):
 def create_bus(session, settings, name):
     """A bus for the events of unreached messages, and a queue by which they can be seen; its URL.
 
-    On AWS both are the application's own.
+    The demo page has a queue of its own. On AWS all of this is the application's.
     """
     events, sqs = session.client("events", **settings), session.client("sqs", **settings)
     if name not in [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]:
         events.create_event_bus(Name=name)
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    urls = [sqs.create_queue(QueueName=queue)["QueueUrl"] for queue in (name, f"{name}-page")]
+    queues = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]) for url in urls]
+    arns = [queue["Attributes"]["QueueArn"] for queue in queues]
     pattern = {"source": ["sqs-browser-events"], "detail-type": ["message.unreached"]}
     events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": arn}])
-    return url
+    targets = [{"Id": str(index), "Arn": arn} for index, arn in enumerate(arns)]
+    events.put_targets(Rule=name, EventBusName=name, Targets=targets)
+    return urls[0]
 
 
 def create_stack(cloudformation, env, template, parameters):

@@ -3,7 +3,7 @@
 use crate::{
     example::{self, Backend},
     stack::Stack,
-    web,
+    unreached, web,
 };
 use anyhow::{Context, Result};
 use axum::{
@@ -38,6 +38,7 @@ impl Demo {
         let fresh = HeaderValue::from_static("no-cache");
         let router = Router::new()
             .merge(example::routes(Backend::new(stack)))
+            .merge(unreached::routes(stack))
             .nest_service("/client", ServeDir::new(web::client()))
             .fallback_service(ServeDir::new(web::page()))
             .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, fresh));

@@ -19,6 +19,7 @@
 //! - [`sweeper`]: removes expired items, as DynamoDB's TTL does
 //! - [`example`]: an application's backend, as an example: sessions, publishing, history
 //! - [`demo`]: serves the page, the browser client and the example backend
+//! - [`unreached`]: the page's list of users who were not there
 //! - [`signing`]: SigV4 for HTTP calls
 //! - [`stack`]: `.local/stack.json`, by which other programs reach the system
 //! - [`tour`]: the commands to paste
@@ -39,6 +40,7 @@ pub mod signing;
 pub mod stack;
 pub mod sweeper;
 pub mod tour;
+pub mod unreached;
 pub mod web;
 
 mod run;

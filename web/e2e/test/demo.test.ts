@@ -99,6 +99,20 @@ test("messages reach whom they are for, by HTTP and by Kinesis, with their laten
   expect(await page.locator('[data-figure="median"]').textContent()).toMatch(/\d (ms|s)$/);
 });
 
+test("a message to somebody who is not there is told by the bus", async ({ page }) => {
+  const text = `missed ${Math.random()}`;
+  await send(page, text, /^user nobody/);
+  const list = page.getByRole("list", { name: /^Nobody was there/ });
+  await shows(list.getByRole("listitem").filter({ hasText: text }), "user nobody");
+  // Who is there is in no list of those who are not.
+  const there = `came ${Math.random()}`;
+  await send(page, there, /^user \d/);
+  await shows(card(page, "laptop"), there);
+  await send(page, `last ${text}`, /^user nobody/);
+  await shows(list, `last ${text}`);
+  expect(await list.getByText(there).count()).toBe(0);
+});
+
 test("a burst comes whole", async ({ page }) => {
   await send(page, "burst", /^session laptop/, "Publish by Kinesis", 40);
   await shows(page, /Kinesis took 40 messages in/);

@@ -50,7 +50,7 @@ fn told(sink: &Sink) -> BTreeMap<String, Vec<Value>> {
     told
 }
 
-/// docs/PROTOCOL.md: "The event follows the message's history entry, never the other way round."
+/// docs/PROTOCOL.md: "The event is put when the history has been handed the message, never before"
 fn assert_history_came_first(sink: &Sink) {
     let record = sink.state.record();
     for event in &record.events {
