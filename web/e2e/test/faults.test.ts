@@ -197,13 +197,13 @@ test.concurrent("a slow loop with a short visibility gets each message once, and
   expect,
 }) => {
   const user = visitor();
-  const options = { ...QUICK, visibilityTimeout: 2, waitTime: 1 };
+  const options = { ...QUICK, visibilityTimeout: 4, waitTime: 1 };
   const page = await open(context, { visitor: user, options, idle: true });
   await publish(user, 10);
   await page.evaluate(async () => {
     for await (const { n } of globalThis.events) {
       globalThis.log.numbers.push(Number(n));
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await new Promise((resolve) => setTimeout(resolve, 700));
       if (globalThis.log.numbers.length === 10) break;
     }
   });
