@@ -1,6 +1,6 @@
 //! The environment, read once and validated; every default is here.
 
-use sbe_core::{broadcast::Broadcasts, offline::OfflineTypes, session::MessageRetention};
+use sbe_core::{offline::OfflineTypes, session::MessageRetention};
 use std::{fmt::Display, str::FromStr};
 
 /// The configuration of a function.
@@ -30,8 +30,6 @@ pub struct Config {
     /// Whether read receipts are published to the user's sessions
     /// (`SEND_READ_RECEIPTS_VIA_SQS`, 1; 0 is off).
     pub send_read_receipts: bool,
-    /// Whether messages without routing keys are for everyone (`BROADCASTS`, `open` or `marked`).
-    pub broadcasts: Broadcasts,
     /// Calls to AWS that one invocation has in flight, at most (`MAX_CONCURRENCY`, 64).
     pub max_concurrency: usize,
     /// The `EventBridge` bus that is told of messages which reach nobody (`EVENT_BUS_NAME`); `None` where
@@ -73,7 +71,6 @@ impl Config {
             user_message_ttl_seconds: number(&get, "USER_MESSAGE_TTL", 86_400, 60, 31_536_000)?,
             read_receipt_chunk_size: number(&get, "READ_RECEIPT_CHUNK_SIZE", 300, 1, 3000)?,
             send_read_receipts: number(&get, "SEND_READ_RECEIPTS_VIA_SQS", 1, 0, 1)? == 1,
-            broadcasts: broadcasts(&get)?,
             max_concurrency: number(&get, "MAX_CONCURRENCY", 64, 1, 1024)?,
             event_bus: get("EVENT_BUS_NAME").filter(|name| !name.is_empty()),
             offline_types: offline_types(&get)?,
@@ -106,11 +103,6 @@ fn developer_provider(get: &impl Fn(&str) -> Option<String>) -> Result<Option<St
         Some("guest") => Ok(None),
         Some(_) => Err(ConfigError { name: "IDENTITIES", rule: "must be `developer` or `guest`".into() }),
     }
-}
-
-fn broadcasts(get: &impl Fn(&str) -> Option<String>) -> Result<Broadcasts, ConfigError> {
-    let parsed = get("BROADCASTS").map_or(Ok(Broadcasts::Open), |text| text.parse());
-    parsed.map_err(|rule: &str| ConfigError { name: "BROADCASTS", rule: rule.into() })
 }
 
 fn retention(get: &impl Fn(&str) -> Option<String>) -> Result<MessageRetention, ConfigError> {
@@ -167,10 +159,6 @@ mod tests {
             (
                 vec![("ENV", "e"), ("SEND_READ_RECEIPTS_VIA_SQS", "yes")],
                 "environment variable SEND_READ_RECEIPTS_VIA_SQS must be an integer from 0 to 1",
-            ),
-            (
-                vec![("ENV", "e"), ("BROADCASTS", "closed")],
-                "environment variable BROADCASTS must be `open` or `marked`",
             ),
             (
                 vec![("ENV", "e"), ("IDENTITIES", "guests")],

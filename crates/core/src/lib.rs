@@ -16,7 +16,6 @@
 //! - [`unreached`]: the events that tell of them, and how they are handed on
 //! - [`payload`]: what the dispatcher hands to the sender and to the history, cut to size
 //! - [`audience`]: the distinct users that a batch reaches, for their histories
-//! - [`broadcast`]: what a message must be like to be for everyone
 //! - [`batch`]: batches within the limits of SQS and `EventBridge`
 //! - [`cleanup`]: which queues nobody owns, and how very many are gone through
 //! - [`frame`]: the encrypted body of an SQS message
@@ -30,7 +29,6 @@
 
 pub mod audience;
 pub mod batch;
-pub mod broadcast;
 pub mod cleanup;
 pub mod frame;
 pub mod handed_on;

@@ -6,7 +6,6 @@
 
 use crate::{
     Invalid,
-    broadcast::mistaken_key,
     history::Timestamp,
     id::{AccountId, MessageId, SessionId, UserId},
     offline::{Handover, OFFLINE},
@@ -27,9 +26,6 @@ pub const MAX_MESSAGES_PER_CALL: usize = 500;
 /// Present (with any value): the message is sent to queues but kept in no history.
 pub const SQS_ONLY: &str = "_sqs_only";
 
-/// Present (with any value): a message without routing keys is meant for everyone.
-pub const EVERYONE: &str = "_everyone";
-
 /// The application's own type of a message, by which a history can be filtered.
 pub const TYPE: &str = "_type";
 
@@ -40,7 +36,6 @@ pub struct Message {
     target: Target,
     kind: Option<String>,
     sqs_only: bool,
-    is_marked: bool,
     offline: Option<Handover>,
     json: String,
 }
@@ -52,8 +47,7 @@ impl Message {
     /// is called when the message brings no `messageId`.
     ///
     /// Errors name the field: a routing key that is present but malformed refuses the message, so
-    /// that a mistake never widens its audience. So does, in a message without routing keys and without
-    /// `_everyone`, a field whose name differs from one of them only in case, `_` or `-`.
+    /// that a mistake never widens its audience.
     ///
     /// ```
     /// use sbe_core::{id::MessageId, message::Message, target::Target};
@@ -74,11 +68,7 @@ impl Message {
         }
         let fields: Fields<'_> = serde_json::from_slice(json)
             .map_err(|_| Invalid::new("message", "must be a JSON object in UTF-8"))?;
-        let message = Self::from_fields(&fields, path, default_id)?;
-        if message.target == Target::EVERYONE && !message.is_marked {
-            fields.0.iter().find_map(|(name, _)| mistaken_key(name)).map_or(Ok(()), Err)?;
-        }
-        Ok(message)
+        Self::from_fields(&fields, path, default_id)
     }
 
     /// Reads a message that was parsed before, from its [`json`](Self::json).
@@ -108,7 +98,6 @@ impl Message {
             target: own_target.overridden_by(path),
             kind: fields.get(TYPE)?.and_then(kind),
             sqs_only: fields.get(SQS_ONLY)?.is_some(),
-            is_marked: fields.get(EVERYONE)?.is_some(),
             offline: fields.get(OFFLINE)?.map(Handover::of),
             json: fields.with_additions(path, added_id.as_ref()),
             id: own_id.or(added_id).expect("a message has its own id or was just given one"),
@@ -133,11 +122,6 @@ impl Message {
     /// Whether the message asked to be kept in no history.
     pub fn sqs_only(&self) -> bool {
         self.sqs_only
-    }
-
-    /// Whether the message says that it is meant for everyone, should it have no routing keys.
-    pub fn is_marked(&self) -> bool {
-        self.is_marked
     }
 
     /// What the message asks to be handed over when nobody is there, if anything.

@@ -82,7 +82,7 @@ async fn publish(app: &App, text: &str, request_id: &str, deadline: Deadline) ->
         }
     };
     let texts = body.texts();
-    let read = publish::read(app.config.broadcasts, &texts, &Target::EVERYONE, request_id, time::now());
+    let read = publish::read(&texts, &Target::EVERYONE, request_id, time::now());
     for (text, result) in texts.iter().zip(&read) {
         if let Err(reason) = result {
             park_one(app, text, reason, request_id, deadline).await?;

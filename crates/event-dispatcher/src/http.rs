@@ -44,7 +44,7 @@ pub(crate) async fn notify(app: &App, request: &Request, deadline: Deadline) -> 
     };
     let body = Body::parse(&text)?;
     let now = time::now();
-    let read = publish::read(app.config.broadcasts, &body.texts(), &path, &now.0.to_string(), now);
+    let read = publish::read(&body.texts(), &path, &now.0.to_string(), now);
     let is_list = matches!(body, Body::Many(_));
     if let (false, [Err(reason)]) = (is_list, &read[..]) {
         return Err(refused(&text, reason.clone()));
