@@ -185,7 +185,7 @@ impl Query {
 }
 
 fn kinds(text: &str) -> Result<Vec<String>, Invalid> {
-    let kinds: Vec<String> = text.split(',').map(str::to_owned).collect();
+    let kinds: Vec<String> = text.split(',').map(|kind| kind.trim().to_owned()).collect();
     if kinds.iter().any(String::is_empty) {
         return Err(Invalid::new("_type", "must be a type, or several separated by commas"));
     }
@@ -300,6 +300,7 @@ mod tests {
             ("limit", "0"),
             ("limit", "1001"),
             ("_type", "a,,b"),
+            ("_type", "a, ,b"),
             ("next", "?"),
             ("next", "e30"),
         ] {
@@ -328,6 +329,7 @@ mod tests {
         assert!(!wants(&[("start", "1763800000.000002")], 0));
         assert!(!wants(&[("end", "1763800000")], 0));
         assert!(wants(&[("_type", "a,news")], 0));
+        assert!(wants(&[("_type", " a , news ")], 0));
         assert!(!wants(&[("_type", "a")], 0));
     }
 
