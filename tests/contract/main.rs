@@ -2,7 +2,7 @@
 //!
 //! Apart from the flows, with a system of its own: its random calls publish to everyone.
 
-use sbe_edge::{Method, Route};
+use sbe_edge::{Method, Parameters, Route};
 use sbe_tests::system::root;
 use serde_json::Value;
 use std::{collections::BTreeSet, process::Command};
@@ -70,6 +70,44 @@ fn of_openapi() -> Routes {
     paths.into_iter().flat_map(methods).collect()
 }
 
+/// The query parameters of every route and method; a message's fields are `fields`.
+fn parameters_of_code() -> BTreeSet<(String, String, String)> {
+    fn add<A>(all: &mut BTreeSet<(String, String, String)>, routes: &[Route<A>]) {
+        for (route, method) in routes.iter().flat_map(|route| route.methods.iter().map(move |m| (route, m))) {
+            let names: &[&str] = match route.query {
+                Parameters::Only(names) => names,
+                Parameters::Fields if *method == Method::Get => &["fields"],
+                Parameters::Fields => &[],
+            };
+            let (method, path) = pair(method.name(), route.resource);
+            all.extend(names.iter().map(|name| (method.clone(), path.clone(), (*name).to_owned())));
+        }
+    }
+    let mut all = BTreeSet::new();
+    add(&mut all, session_manager::ROUTES);
+    add(&mut all, event_dispatcher::ROUTES);
+    add(&mut all, messages_api::ROUTES);
+    all
+}
+
+fn parameters_of_openapi() -> BTreeSet<(String, String, String)> {
+    let openapi = yaml("docs/openapi.yaml");
+    let of = |reference: &Value| {
+        let path = reference["$ref"].as_str().expect("parameters are references").trim_start_matches('#');
+        openapi.pointer(path).expect("the reference leads somewhere")
+    };
+    let mut all = BTreeSet::new();
+    for (method, path) in of_openapi() {
+        let operation = &openapi["paths"][&path][method.to_lowercase()];
+        let parameters = operation["parameters"].as_array().into_iter().flatten().map(of);
+        for parameter in parameters.filter(|parameter| parameter["in"] == "query") {
+            let name = parameter["name"].as_str().expect("a parameter has a name");
+            all.insert((method.clone(), path.clone(), name.to_owned()));
+        }
+    }
+    all
+}
+
 /// Random calls within and outside of the documented contract: no 5xx, no status, type or body that
 /// is not documented. Bounded by the number of examples and by time.
 #[test]
@@ -99,4 +137,9 @@ fn routes_are_the_same_everywhere() {
     let code = of_code();
     assert_eq!(of_template(), code, "template.yaml and the code");
     assert_eq!(of_openapi(), code, "docs/openapi.yaml and the code");
+}
+
+#[test]
+fn query_parameters_are_the_same_in_code_and_documentation() {
+    assert_eq!(parameters_of_openapi(), parameters_of_code());
 }

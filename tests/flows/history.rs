@@ -110,3 +110,20 @@ async fn the_largest_message_is_kept() {
     let projected = index.projection.as_ref().unwrap().non_key_attributes();
     assert_eq!(projected, ["isRead", "type", "ttl"], "DynamoDB counts item and index together");
 }
+
+/// docs/PROTOCOL.md: "`?_type=a, b` names several, and blanks around them do not count".
+#[tokio::test]
+async fn blanks_around_types_do_not_count() {
+    let backend = Backend::new();
+    let user = unique();
+    for kind in ["a", "b", "c"] {
+        let message = json!({"userId": user, "_type": kind, "messageId": kind});
+        backend.post("/notify", message).await.success();
+    }
+    eventually("the history", || async { (backend.history(user).await.len() == 3).then_some(()) }).await;
+    let page = backend.get(&format!("/messages/user/{user}?_type=%20a%20,%20b")).await.success();
+    let mut kinds: Vec<_> =
+        page["messages"].as_array().unwrap().iter().map(|m| m["_type"].as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, [Some("a"), Some("b")]);
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 mod bad_input;
+mod broadcasts;
 mod cleanup;
 mod contention;
 mod direct;
@@ -17,6 +18,7 @@ mod publish;
 mod receipts;
 mod recipes;
 mod renewal;
+mod routes;
 mod secrecy;
 mod sending;
 mod sessions;

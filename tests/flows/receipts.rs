@@ -43,6 +43,18 @@ pub(crate) async fn receipted(browser: &Browser, count: usize) -> Vec<String> {
     ids
 }
 
+/// docs/PROTOCOL.md: "A list in a body is a JSON array; a number in it stands for its text, as it is written."
+#[tokio::test]
+async fn a_list_may_hold_numbers() {
+    let backend = Backend::new();
+    let user = unique();
+    publish(&backend, user, &["7", "1.50", "b"]).await;
+    let path = format!("/messages/set-read/user/{user}");
+    let reply = backend.post(&path, "[7, 1.50, \"b\"]").await.success();
+    assert_eq!(reply["messages_receipted"], json!(["7", "1.50", "b"]));
+    assert_eq!(read(&backend, user).await, ["1.50", "7", "b"]);
+}
+
 /// Two sessions of one user: what one marks read, the other is told.
 #[tokio::test]
 async fn the_user_s_other_sessions_are_told() {

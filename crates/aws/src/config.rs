@@ -1,6 +1,6 @@
 //! The environment, read once and validated; every default is here.
 
-use sbe_core::{offline::OfflineTypes, session::MessageRetention};
+use sbe_core::{broadcast::Broadcasts, offline::OfflineTypes, session::MessageRetention};
 use std::{fmt::Display, str::FromStr};
 
 /// The configuration of a function.
@@ -30,6 +30,8 @@ pub struct Config {
     /// Whether read receipts are published to the user's sessions
     /// (`SEND_READ_RECEIPTS_VIA_SQS`, 1; 0 is off).
     pub send_read_receipts: bool,
+    /// Which messages without routing keys are taken (`BROADCASTS`, `open` or `marked`, `open`).
+    pub broadcasts: Broadcasts,
     /// Calls to AWS that one invocation has in flight, at most (`MAX_CONCURRENCY`, 64).
     pub max_concurrency: usize,
     /// The `EventBridge` bus that is told of messages which reach nobody (`EVENT_BUS_NAME`); `None` where
@@ -71,6 +73,7 @@ impl Config {
             user_message_ttl_seconds: number(&get, "USER_MESSAGE_TTL", 86_400, 60, 31_536_000)?,
             read_receipt_chunk_size: number(&get, "READ_RECEIPT_CHUNK_SIZE", 300, 1, 3000)?,
             send_read_receipts: number(&get, "SEND_READ_RECEIPTS_VIA_SQS", 1, 0, 1)? == 1,
+            broadcasts: broadcasts(&get)?,
             max_concurrency: number(&get, "MAX_CONCURRENCY", 64, 1, 1024)?,
             event_bus: get("EVENT_BUS_NAME").filter(|name| !name.is_empty()),
             offline_types: offline_types(&get)?,
@@ -103,6 +106,12 @@ fn developer_provider(get: &impl Fn(&str) -> Option<String>) -> Result<Option<St
         Some("guest") => Ok(None),
         Some(_) => Err(ConfigError { name: "IDENTITIES", rule: "must be `developer` or `guest`".into() }),
     }
+}
+
+fn broadcasts(get: &impl Fn(&str) -> Option<String>) -> Result<Broadcasts, ConfigError> {
+    const NAME: &str = "BROADCASTS";
+    let Some(text) = get(NAME) else { return Ok(Broadcasts::default()) };
+    Broadcasts::parse(&text).ok_or(ConfigError { name: NAME, rule: "must be `open` or `marked`".into() })
 }
 
 fn retention(get: &impl Fn(&str) -> Option<String>) -> Result<MessageRetention, ConfigError> {
@@ -167,6 +176,10 @@ mod tests {
             (
                 vec![("ENV", "e"), ("OFFLINE_TYPES", &"x".repeat(257))],
                 "environment variable OFFLINE_TYPES must be types of at most 256 characters, with commas",
+            ),
+            (
+                vec![("ENV", "e"), ("BROADCASTS", "")],
+                "environment variable BROADCASTS must be `open` or `marked`",
             ),
             (
                 vec![("ENV", "e"), ("MAX_CONCURRENCY", "0")],

@@ -211,7 +211,7 @@ fn is_read(text: &str) -> Result<bool, Invalid> {
 /// Reads the query parameter `_type`; absent, it names no types, which means all.
 pub(crate) fn kinds(parameter: Option<&str>) -> Result<Vec<String>, Invalid> {
     let Some(text) = parameter else { return Ok(Vec::new()) };
-    let kinds: Vec<String> = text.split(',').map(str::to_owned).collect();
+    let kinds: Vec<String> = text.split(',').map(|kind| kind.trim().to_owned()).collect();
     if kinds.iter().any(String::is_empty) {
         return Err(Invalid::new("_type", "must be a type, or several separated by commas"));
     }
@@ -328,6 +328,7 @@ mod tests {
             ("_type", "a,,b"),
             ("is_read", "2"),
             ("is_read", ""),
+            ("_type", "a, ,b"),
             ("next", "?"),
             ("next", "e30"),
         ] {
@@ -356,6 +357,7 @@ mod tests {
         assert!(!wants(&[("start", "1763800000.000002")], 0));
         assert!(!wants(&[("end", "1763800000")], 0));
         assert!(wants(&[("_type", "a,news")], 0));
+        assert!(wants(&[("_type", " a , news ")], 0));
         assert!(!wants(&[("_type", "a")], 0));
         assert!(wants(&[("is_read", "1")], 0) && !wants(&[("is_read", "0")], 0));
     }

@@ -7,6 +7,8 @@
 //!
 //! - [`id`]: account, user, session and message ids as validated newtypes
 //! - [`message`]: a published message, its text kept byte for byte
+//! - [`broadcast`]: which messages may go to everyone
+//! - [`envelope`]: events that are no messages, told from those that are
 //! - [`target`]: the routing keys of a message, and the rule of a match
 //! - [`route`]: which lookups a batch of messages needs, and which messages a session gets
 //! - [`page`]: what all lists have in common: the size of a page, the token of the next
@@ -27,9 +29,13 @@
 //! - [`presence`]: active sessions as presence shows them
 //! - [`receipt`]: read receipts: their lists, chunks and message
 
+use std::borrow::Cow;
+
 pub mod audience;
 pub mod batch;
+pub mod broadcast;
 pub mod cleanup;
+pub mod envelope;
 pub mod frame;
 pub mod handed_on;
 pub mod history;
@@ -61,18 +67,18 @@ pub mod unread;
 #[error("{field} {rule}")]
 pub struct Invalid {
     field: String,
-    rule: &'static str,
+    rule: Cow<'static, str>,
 }
 
 impl Invalid {
     /// An error about `field`; `rule` completes the sentence that starts with its name.
-    pub fn new(field: impl Into<String>, rule: &'static str) -> Self {
-        Self { field: field.into(), rule }
+    pub fn new(field: impl Into<String>, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), rule: rule.into() }
     }
 
     /// What the field must be.
-    pub fn rule(&self) -> &'static str {
-        self.rule
+    pub fn rule(&self) -> &str {
+        &self.rule
     }
 
     /// The name of the field that is wrong.

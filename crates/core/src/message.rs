@@ -6,6 +6,7 @@
 
 use crate::{
     Invalid,
+    broadcast::{EVERYONE, no_mistaken_key},
     history::Timestamp,
     id::{AccountId, MessageId, SessionId, UserId},
     offline::{Handover, OFFLINE},
@@ -37,6 +38,7 @@ pub struct Message {
     kind: Option<String>,
     sqs_only: bool,
     offline: Option<Handover>,
+    for_everyone: bool,
     json: String,
 }
 
@@ -47,7 +49,8 @@ impl Message {
     /// is called when the message brings no `messageId`.
     ///
     /// Errors name the field: a routing key that is present but malformed refuses the message, so
-    /// that a mistake never widens its audience.
+    /// that a mistake never widens its audience. So does a field that looks like a routing key in a
+    /// message without any, unless the message has `_everyone`.
     ///
     /// ```
     /// use sbe_core::{id::MessageId, message::Message, target::Target};
@@ -68,7 +71,14 @@ impl Message {
         }
         let fields: Fields<'_> = serde_json::from_slice(json)
             .map_err(|_| Invalid::new("message", "must be a JSON object in UTF-8"))?;
-        Self::from_fields(&fields, path, default_id)
+        let message = Self::from_fields(&fields, path, default_id)?;
+        if fields.get(EVERYONE)?.is_some_and(|value| matches!(value.get(), "false" | "null")) {
+            return Err(Invalid::new(EVERYONE, "must not be false or null"));
+        }
+        if message.target == Target::EVERYONE && !message.for_everyone {
+            no_mistaken_key(fields.names())?;
+        }
+        Ok(message)
     }
 
     /// Reads a message that was parsed before, from its [`json`](Self::json).
@@ -99,6 +109,7 @@ impl Message {
             kind: fields.get(TYPE)?.and_then(kind),
             sqs_only: fields.get(SQS_ONLY)?.is_some(),
             offline: fields.get(OFFLINE)?.map(Handover::of),
+            for_everyone: fields.get(EVERYONE)?.is_some(),
             json: fields.with_additions(path, added_id.as_ref()),
             id: own_id.or(added_id).expect("a message has its own id or was just given one"),
         })
@@ -127,6 +138,11 @@ impl Message {
     /// What the message asks to be handed over when nobody is there, if anything.
     pub fn offline(&self) -> Option<Handover> {
         self.offline
+    }
+
+    /// Whether the message says that it is meant for everyone, should it have no routing keys.
+    pub fn is_for_everyone(&self) -> bool {
+        self.for_everyone
     }
 
     /// The JSON text that browsers receive.
@@ -185,11 +201,16 @@ pub fn object_of_strings<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)
 }
 
 /// The fields of a JSON object: their order and the text of their values are kept.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
+    /// The names, in their order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+
     /// The value of a field that this system reads; given twice, it would be ambiguous.
-    fn get(&self, name: &str) -> Result<Option<&'a RawValue>, Invalid> {
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&'a RawValue>, Invalid> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| *value);
         match (values.next(), values.next()) {
             (_, Some(_)) => Err(Invalid::new(name, "must be given only once")),

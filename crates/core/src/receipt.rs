@@ -9,6 +9,7 @@ use crate::{
     id::{MessageId, UserId},
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 /// The `_type` of a read receipt.
 pub const RECEIPT_TYPE: &str = "message-read-receipt";
@@ -70,10 +71,18 @@ pub fn parse_list(text: &str) -> Result<Vec<MessageId>, Invalid> {
     text.split(',').map(MessageId::parse).collect()
 }
 
-/// Reads the list of ids in a body: a JSON array of strings.
+/// Reads the list of ids in a body: a JSON array of strings, or of numbers, which stand for
+/// their text.
 pub fn parse_json(json: &[u8]) -> Result<Vec<MessageId>, Invalid> {
-    let rule = "must be a JSON array of messageIds, each a string of 1 to 256 characters";
-    serde_json::from_slice(json).map_err(|_| Invalid::new("body", rule))
+    let rule = "must be a JSON array of messageIds, each a string of 1 to 256 characters, or a number";
+    let invalid = || Invalid::new("body", rule);
+    let ids: Vec<&RawValue> = serde_json::from_slice(json).map_err(|_| invalid())?;
+    ids.into_iter().map(listed).collect::<Option<_>>().ok_or_else(invalid)
+}
+
+fn listed(id: &RawValue) -> Option<MessageId> {
+    let is_number = id.get().starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    if is_number { MessageId::parse(id.get()).ok() } else { MessageId::from_json(id).ok() }
 }
 
 #[cfg(test)]
@@ -123,7 +132,9 @@ mod tests {
     fn lists_are_checked() {
         assert!(parse_list("").is_err());
         assert_eq!(parse_json(br#"["a"]"#).unwrap().len(), 1);
-        for body in ["", "{}", "[1]", "[\"\"]", "[null]"] {
+        let numbers = parse_json(b"[7, 1.50, -2e3, \"7\"]").unwrap();
+        assert_eq!(numbers, ids(&["7", "1.50", "-2e3", "7"].map(String::from)));
+        for body in ["", "{}", "[true]", "[[1]]", "[\"\"]", "[null]"] {
             assert_eq!(parse_json(body.as_bytes()).unwrap_err().field(), "body", "{body}");
         }
     }

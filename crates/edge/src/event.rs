@@ -19,14 +19,15 @@ impl Source {
     ///
     /// ```
     /// use sbe_edge::event::Source;
-    /// let kinesis = r#"{"Records":[{"eventSource":"aws:kinesis"}]}"#;
-    /// assert_eq!(Source::of(kinesis), Source::Kinesis);
+    /// let record = r#"{"eventSource":"aws:kinesis","kinesis":{"data":"e30=","sequenceNumber":"1"}}"#;
+    /// assert_eq!(Source::of(&format!(r#"{{"Records":[{record}]}}"#)), Source::Kinesis);
     /// assert_eq!(Source::of(r#"{"Records":"of the year"}"#), Source::Invocation);
     /// ```
     pub fn of(json: &str) -> Self {
         match serde_json::from_str(json) {
             Ok(Marks { records: Some(records), .. })
-                if records.first().is_some_and(|record| record.event_source == "aws:kinesis") =>
+                if !records.is_empty()
+                    && records.iter().all(|record| record.event_source == "aws:kinesis") =>
             {
                 Self::Kinesis
             }
@@ -49,6 +50,17 @@ struct Marks<'a> {
 #[serde(rename_all = "camelCase")]
 struct Record<'a> {
     event_source: &'a str,
+    #[serde(rename = "kinesis")]
+    _kinesis: Kinesis,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kinesis {
+    #[serde(rename = "data")]
+    _data: IgnoredAny,
+    #[serde(rename = "sequenceNumber")]
+    _sequence_number: IgnoredAny,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +96,8 @@ mod tests {
             r#"{"httpMethod":"GET","requestContext":{"requestId":"r"}}"#,
             r#"{"Records":[]}"#,
             r#"{"Records":[{"eventSource":"aws:sqs"}]}"#,
+            r#"{"Records":[{"eventSource":"aws:kinesis"}]}"#,
+            r#"{"Records":[{"kinesis":{"data":"e30=","sequenceNumber":"1"}}]}"#,
             "[]",
             "no JSON",
         ] {

@@ -18,5 +18,5 @@ pub mod start;
 
 pub use reply::{ApiError, Reply};
 pub use request::{HTTP_TIME, Request};
-pub use route::{Method, Route};
+pub use route::{Method, Parameters, Route};
 pub use start::start;

@@ -12,6 +12,17 @@ use std::time::Duration;
 /// The time for a call: API Gateway gives up on a reply after 29 seconds.
 pub const HTTP_TIME: Duration = Duration::from_secs(25);
 
+/// The parameters of a signature in the query, by which `SigV4` signs URLs.
+const OF_A_SIGNATURE: [&str; 7] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
+
 /// A request that API Gateway has authorised and routed.
 #[derive(Debug)]
 pub struct Request(ApiGatewayProxyRequest);
@@ -70,11 +81,13 @@ impl Request {
         self.0.query_string_parameters.first(name)
     }
 
-    /// All query parameters in the order of their names. One that is given twice is ambiguous.
+    /// All query parameters in the order of their names, without those of a signature in the query. One
+    /// that is given twice is ambiguous.
     pub fn query_all(&self) -> Result<Vec<(&str, &str)>, Invalid> {
         let all = &self.0.multi_value_query_string_parameters;
         let parameters = if all.is_empty() { &self.0.query_string_parameters } else { all };
-        let mut pairs: Vec<(&str, &str)> = parameters.iter().collect();
+        let mut pairs: Vec<(&str, &str)> =
+            parameters.iter().filter(|(name, _)| !OF_A_SIGNATURE.contains(name)).collect();
         pairs.sort_unstable();
         match pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             Some(pair) => Err(Invalid::new(pair[0].0, "must be given only once")),

@@ -1,5 +1,5 @@
-//! An invocation of the function: messages (a JSON object, or an array of up to 500), or work that
-//! another invocation has handed on.
+//! An invocation of the function: messages (a JSON object, or an array of up to 500, or the
+//! original system's `{"Records":[…]}`), or work that another invocation has handed on.
 //!
 //! Read receipts come this way. Most invocations are asynchronous: nobody reads the reply, so what
 //! is malformed is parked as well as reported.
@@ -74,7 +74,7 @@ async fn go_on(app: &App, text: &str, request_id: &str, deadline: Deadline) -> R
 
 /// Publishes the messages in `text`. A failure of AWS fails the invocation, which Lambda repeats.
 async fn publish(app: &App, text: &str, request_id: &str, deadline: Deadline) -> Result<String, Error> {
-    let body = match Body::parse(text.as_bytes()) {
+    let body = match Body::of_invocation(text) {
         Ok(body) => body,
         Err(reason) => {
             park_one(app, text.as_bytes(), &reason, request_id, deadline).await?;
@@ -82,7 +82,7 @@ async fn publish(app: &App, text: &str, request_id: &str, deadline: Deadline) ->
         }
     };
     let texts = body.texts();
-    let read = publish::read(&texts, &Target::EVERYONE, request_id, time::now());
+    let read = publish::read(&texts, &Target::EVERYONE, app.config.broadcasts, request_id, time::now());
     for (text, result) in texts.iter().zip(&read) {
         if let Err(reason) = result {
             park_one(app, text, reason, request_id, deadline).await?;

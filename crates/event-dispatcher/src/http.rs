@@ -13,25 +13,26 @@ use sbe_core::{
     target::Target,
 };
 use sbe_edge::{
-    ApiError, HTTP_TIME, Method, Reply, Request, Route,
+    ApiError, HTTP_TIME, Method, Parameters, Reply, Request, Route,
     route::{self, GET_AND_POST},
 };
 
 /// The routes of this function. All publish; their paths say to whom.
 pub const ROUTES: &[Route<()>] = &[
-    Route { methods: GET_AND_POST, resource: "/notify", action: () },
-    Route { methods: GET_AND_POST, resource: "/notify/{accountId}", action: () },
-    Route { methods: GET_AND_POST, resource: "/notify/{accountId}/user/{userId}", action: () },
-    Route {
-        methods: GET_AND_POST,
-        resource: "/notify/{accountId}/user/{userId}/session/{sessionId}",
-        action: (),
-    },
+    notify("/notify"),
+    notify("/notify/{accountId}"),
+    notify("/notify/{accountId}/session/{sessionId}"),
+    notify("/notify/{accountId}/user/{userId}"),
+    notify("/notify/{accountId}/user/{userId}/session/{sessionId}"),
 ];
 
+const fn notify(resource: &'static str) -> Route<()> {
+    Route { methods: GET_AND_POST, resource, query: Parameters::Fields, action: () }
+}
+
 /// Publishes the message of a request: a GET's query parameters, or a POST's body.
-pub(crate) async fn notify(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
-    route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))?;
+pub(crate) async fn answer(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
+    route::action(ROUTES, request)?;
     let path = Target {
         account: request.has_path(AccountId::FIELD).then(|| request.account()).transpose()?,
         user: request.has_path(UserId::FIELD).then(|| request.user()).transpose()?,
@@ -44,7 +45,7 @@ pub(crate) async fn notify(app: &App, request: &Request, deadline: Deadline) -> 
     };
     let body = Body::parse(&text)?;
     let now = time::now();
-    let read = publish::read(&body.texts(), &path, &now.0.to_string(), now);
+    let read = publish::read(&body.texts(), &path, app.config.broadcasts, &now.0.to_string(), now);
     let is_list = matches!(body, Body::Many(_));
     if let (false, [Err(reason)]) = (is_list, &read[..]) {
         return Err(refused(&text, reason.clone()));

@@ -94,7 +94,7 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
         }
         Source::ApiGateway => {
             let request = Request::from(event::parse::<ApiGatewayProxyRequest>(text)?);
-            let result = http::notify(app, &request, deadline).await;
+            let result = http::answer(app, &request, deadline).await;
             Ok(Outcome::Http(Box::new(reply::reply(&request, result))))
         }
         Source::Invocation => {

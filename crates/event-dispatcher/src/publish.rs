@@ -9,6 +9,8 @@ use crate::{
 use sbe_aws::Error;
 use sbe_core::{
     Invalid,
+    broadcast::Broadcasts,
+    envelope,
     history::Timestamp,
     id::MessageId,
     message::{MAX_MESSAGES_PER_CALL, Message, Published, derived_id},
@@ -31,9 +33,21 @@ impl<'a> Body<'a> {
         if !text.trim_ascii_start().starts_with(b"[") {
             return Ok(Self::One(text));
         }
-        let elements: Vec<&RawValue> = serde_json::from_slice(text).map_err(|_| {
+        let elements = serde_json::from_slice(text).map_err(|_| {
             Invalid::new("body", "must be a JSON object, or a JSON array of objects, in UTF-8")
         })?;
+        Self::many(elements)
+    }
+
+    /// The body of an invocation: also the list that callers of the original system hand over.
+    pub(crate) fn of_invocation(text: &'a str) -> std::result::Result<Self, Invalid> {
+        match envelope::records(text)? {
+            Some(elements) => Self::many(elements),
+            None => Self::parse(text.as_bytes()),
+        }
+    }
+
+    fn many(elements: Vec<&'a RawValue>) -> std::result::Result<Self, Invalid> {
         if !(1..=MAX_MESSAGES_PER_CALL).contains(&elements.len()) {
             return Err(Invalid::new("body", "must hold 1 to 500 messages"));
         }
@@ -54,12 +68,13 @@ impl<'a> Body<'a> {
 pub(crate) fn read(
     texts: &[&[u8]],
     path: &Target,
+    broadcasts: Broadcasts,
     seed: &str,
     now: Timestamp,
 ) -> Vec<std::result::Result<Published, Invalid>> {
     let read_one = |(index, text): (usize, &&[u8])| {
         let id = || derived_id([seed.as_bytes(), &index.to_be_bytes(), text]);
-        let message = Message::parse(text, path, id)?;
+        let message = broadcasts.admit(Message::parse(text, path, id)?)?;
         Ok(Published { message, created: Timestamp(now.0 + i64::try_from(index).unwrap_or_default()) })
     };
     texts.iter().enumerate().map(read_one).collect()
@@ -163,7 +178,7 @@ mod tests {
     #[test]
     fn equal_messages_of_a_call_have_different_ids_and_a_repeated_call_the_same() {
         let ids = |seed: &str| -> Vec<MessageId> {
-            read(&[b"{}", b"{}"], &Target::EVERYONE, seed, Timestamp(0))
+            read(&[b"{}", b"{}"], &Target::EVERYONE, Broadcasts::Open, seed, Timestamp(0))
                 .into_iter()
                 .map(|published| published.unwrap().message.id().clone())
                 .collect()

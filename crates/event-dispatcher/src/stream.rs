@@ -30,7 +30,7 @@ pub(crate) async fn dispatch_records(
 ) -> KinesisEventResponse {
     let (mut batch, mut places, mut bad) = (Vec::new(), Vec::new(), Vec::new());
     for (place, record) in records.iter().enumerate() {
-        match read(record, place) {
+        match read(app, record, place) {
             Ok(published) => {
                 batch.push(published);
                 places.push(place);
@@ -64,9 +64,10 @@ async fn park_all(app: &App, bad: &[(usize, Rejected<'_>)], deadline: Deadline) 
     settled.left.into_iter().chain(refused).map(|(place, _)| *place).min()
 }
 
-fn read(record: &KinesisEventRecord, place: usize) -> Result<Published, Invalid> {
+fn read(app: &App, record: &KinesisEventRecord, place: usize) -> Result<Published, Invalid> {
     let event_id = record.event_id.as_deref().unwrap_or(&record.kinesis.sequence_number);
     let message = Message::parse(&record.kinesis.data, &Target::EVERYONE, || derived_id([event_id]))?;
+    let message = app.config.broadcasts.admit(message)?;
     Ok(Published { message, created: created(record, place) })
 }
 

@@ -42,7 +42,7 @@ def main():
     }
     unreached = create_bus(session, settings, parameters["EventBusName"])
     loader = ManagedPolicyLoader(session.client("iam", **settings))
-    translated = transform(template, dict(parameters), loader)
+    translated = with_gateway_responses(transform(template, dict(parameters), loader))
     outputs = create_stack(session.client("cloudformation", **settings), args.env, translated, parameters)
     iam = session.client("iam", **settings)
     pool = identity_pool(session.client("cognito-identity", **settings), outputs["IdentityPoolId"])
@@ -111,6 +111,24 @@ def create_bus(session, settings, name):
     targets = [{"Id": str(index), "Arn": arn} for index, arn in enumerate(arns)]
     events.put_targets(Rule=name, EventBusName=name, Targets=targets)
     return urls[0]
+
+
+def with_gateway_responses(template):
+    """MiniStack passes over those in the body of an API, where the translator puts them, but knows the resource."""
+    resources = template["Resources"]
+    responses = resources["Api"]["Properties"]["Body"].pop("x-amazon-apigateway-gateway-responses")
+    own = {f"Response{name.title().replace('_', '')}": response(name, of) for name, of in responses.items()}
+    for resource in resources.values():
+        if resource["Type"] == "AWS::ApiGateway::Deployment":
+            resource["DependsOn"] = list(own)  # a deployment holds the responses that are there by then
+    resources.update(own)
+    return template
+
+
+def response(name, of):
+    properties = {"RestApiId": {"Ref": "Api"}, "ResponseType": name}
+    properties.update({key[0].upper() + key[1:]: value for key, value in of.items()})
+    return {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": properties}
 
 
 def create_stack(cloudformation, env, template, parameters):

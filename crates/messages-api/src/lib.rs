@@ -14,7 +14,7 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{clients::Clients, history::History, receipts::Receipts, retry::Deadline};
 use sbe_edge::{
-    ApiError, HTTP_TIME, Reply, Request, Route, reply,
+    ApiError, HTTP_TIME, Parameters, Reply, Request, Route, reply,
     route::{self, GET, GET_AND_POST, POST},
 };
 
@@ -50,19 +50,36 @@ pub enum Action {
 
 /// The routes of this function.
 pub const ROUTES: &[Route<Action>] = &[
-    Route { methods: GET, resource: "/messages/user/{userId}", action: Action::List },
-    Route { methods: GET, resource: "/messages/user/{userId}/unread", action: Action::Unread },
+    Route {
+        methods: GET,
+        resource: "/messages/user/{userId}/unread",
+        query: Parameters::Only(&["start", "end", "_type"]),
+        action: Action::Unread,
+    },
+    Route {
+        methods: GET,
+        resource: "/messages/user/{userId}",
+        query: Parameters::Only(&["start", "end", "_type", "is_read", "limit", "next"]),
+        action: Action::List,
+    },
     Route {
         methods: GET_AND_POST,
         resource: "/messages/set-read/user/{userId}/message/{messageId}",
+        query: Parameters::Only(&["async"]),
         action: Action::SetReadListed,
     },
     Route {
         methods: GET_AND_POST,
         resource: "/messages/set-read/user/{userId}/asof/{timestamp}",
+        query: Parameters::Only(&["async"]),
         action: Action::SetReadAsOf,
     },
-    Route { methods: POST, resource: "/messages/set-read/user/{userId}", action: Action::SetReadBody },
+    Route {
+        methods: POST,
+        resource: "/messages/set-read/user/{userId}",
+        query: Parameters::Only(&["async"]),
+        action: Action::SetReadBody,
+    },
 ];
 
 /// Serves one call through API Gateway.
@@ -77,7 +94,7 @@ pub async fn handle(
 }
 
 async fn act(app: &App, request: &Request, call: &str, deadline: Deadline) -> Result<Reply, ApiError> {
-    let action = route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))?;
+    let action = route::action(ROUTES, request)?;
     match action {
         Action::List => list::list(app, request, deadline).await,
         Action::Unread => unread::unread(app, request, deadline).await,

@@ -22,7 +22,7 @@ use sbe_aws::{
 };
 use sbe_core::life::Settings;
 use sbe_edge::{
-    ApiError, HTTP_TIME, Reply, Request, Route, event, reply,
+    ApiError, HTTP_TIME, Parameters, Reply, Request, Route, event, reply,
     route::{self, GET, GET_AND_POST},
 };
 use serde::{Deserialize, Serialize};
@@ -90,19 +90,60 @@ pub enum Action {
 
 /// The routes of this function.
 pub const ROUTES: &[Route<Action>] = &[
-    Route { methods: GET_AND_POST, resource: "/create/{accountId}/{sessionId}", action: Action::Create },
+    Route {
+        methods: GET_AND_POST,
+        resource: "/create/{accountId}/{sessionId}",
+        query: Parameters::Only(&["MessageRetentionPeriod"]),
+        action: Action::Create,
+    },
     Route {
         methods: GET_AND_POST,
         resource: "/create/{accountId}/{sessionId}/{userId}",
+        query: Parameters::Only(&["MessageRetentionPeriod"]),
         action: Action::Create,
     },
-    Route { methods: GET_AND_POST, resource: "/renew/{accountId}/{sessionId}", action: Action::Renew },
-    Route { methods: GET, resource: "/status/{accountId}/{sessionId}", action: Action::Status },
-    Route { methods: GET, resource: "/status", action: Action::StatusAll },
-    Route { methods: GET, resource: "/presence/user/{userId}", action: Action::PresenceOfUser },
-    Route { methods: GET, resource: "/presence/{accountId}", action: Action::PresenceOfAccount },
-    Route { methods: GET_AND_POST, resource: "/destroy/{accountId}/{sessionId}", action: Action::Destroy },
-    Route { methods: GET_AND_POST, resource: "/cleanup", action: Action::Cleanup },
+    Route {
+        methods: GET,
+        resource: "/presence/user/{userId}",
+        query: Parameters::Only(&["limit", "next"]),
+        action: Action::PresenceOfUser,
+    },
+    Route {
+        methods: GET,
+        resource: "/presence/{accountId}",
+        query: Parameters::Only(&["limit", "next"]),
+        action: Action::PresenceOfAccount,
+    },
+    Route {
+        methods: GET_AND_POST,
+        resource: "/renew/{accountId}/{sessionId}",
+        query: Parameters::Only(&["rotate"]),
+        action: Action::Renew,
+    },
+    Route {
+        methods: GET,
+        resource: "/status/{accountId}/{sessionId}",
+        query: Parameters::Only(&[]),
+        action: Action::Status,
+    },
+    Route {
+        methods: GET,
+        resource: "/status",
+        query: Parameters::Only(&["limit", "next"]),
+        action: Action::StatusAll,
+    },
+    Route {
+        methods: GET_AND_POST,
+        resource: "/destroy/{accountId}/{sessionId}",
+        query: Parameters::Only(&[]),
+        action: Action::Destroy,
+    },
+    Route {
+        methods: GET_AND_POST,
+        resource: "/cleanup",
+        query: Parameters::Only(&["next"]),
+        action: Action::Cleanup,
+    },
 ];
 
 /// An event: a call through API Gateway, or the schedule's.
@@ -140,7 +181,7 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
 }
 
 async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
-    match route::action(ROUTES, request).ok_or(ApiError::NotFound("route"))? {
+    match route::action(ROUTES, request)? {
         Action::Create => calls::create(app, request, deadline).await,
         Action::Renew => calls::renew(app, request, deadline).await,
         Action::Status => status::one(app, request, deadline).await,

@@ -197,7 +197,7 @@ async fn broadcasts_are_made_on_purpose_where_they_must_be_marked() {
     assert_eq!(serde_json::to_value(outcome).unwrap()["batchItemFailures"], json!([]));
     let record = sink.state.record();
     let parked: Value = serde_json::from_str(&record.sent[0]).unwrap();
-    let reason = "_everyone must be in a message without accountId, userId or sessionId";
+    let reason = "_everyone must be in a message without accountId, userId and sessionId";
     assert_eq!((record.sent.len(), &parked["reason"]), (1, &json!(reason)));
     let reached = |invoked: &&sbe_bench::sink::record::Invocation| invoked.payload.contains("\"number\":1");
     assert_eq!(record.invocations.iter().filter(reached).count(), record.invocations.len());
