@@ -11,6 +11,8 @@ async fn logs_hold_no_secret() {
     let session = backend.create(account, "s", Some(user)).await.session;
     let renewed = backend.post(&format!("/renew/{account}/s"), "").await.success();
     backend.post("/notify", json!({"userId": user, "text": text, "messageId": "m"})).await.success();
+    let away = json!({"userId": format!("away-{user}"), "text": text, "_offline": 1});
+    backend.post("/notify", away).await.success();
     backend.put_record(json!({"userId": user, "text": text}).to_string()).await;
     backend.put_record(json!({"userId": [], "text": text}).to_string()).await;
     backend.post("/notify", json!({"userId": null, "text": text})).await.failure(400);

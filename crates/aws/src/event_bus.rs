@@ -1,9 +1,9 @@
 //! The `EventBridge` bus that is told of messages which reach nobody.
 
-use crate::retry::Deadline;
 use crate::{
     Error, Kind, Result,
     error::kind_of_code,
+    retry::Deadline,
     settle::{FailedEntry, SettledBatch, settle_batch},
 };
 use aws_sdk_eventbridge::{

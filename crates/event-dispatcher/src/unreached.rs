@@ -84,13 +84,14 @@ impl Offline {
         [putting, end]: [Deadline; 2],
     ) -> Failed {
         let calls = calls(events).into_iter().map(|entries| put_together(&self.bus, entries, putting));
-        let mut rests = stream::iter(calls).buffer_unordered(CONCURRENT_CALLS);
+        let rests: Vec<Rest> = stream::iter(calls).buffer_unordered(CONCURRENT_CALLS).collect().await;
         let mut outbox = Outbox::new(app.leftovers.clone(), end);
         let (env, function) = (&app.config.env, &app.config.function_name);
-        while let Some(Rest { left, refused, reason }) = rests.next().await {
-            for rest in hand_on(env, depth(times), &left) {
-                outbox.hand_on(function, rest.json, rest.messages, times).await;
-            }
+        let left: Vec<_> = rests.iter().flat_map(|rest| &rest.left).cloned().collect();
+        for rest in hand_on(env, depth(times), &left) {
+            outbox.hand_on(function, rest.json, rest.messages, times).await;
+        }
+        for Rest { refused, reason, .. } in rests {
             for rest in hand_on(env, 0, &refused) {
                 let reason = reason.clone().unwrap_or_else(|| REFUSED.to_owned());
                 outbox.park(function, reason, rest.json, rest.messages).await;
