@@ -108,7 +108,7 @@ async fn a_page_ends_with_its_time() {
     let plan = Plan { population: population(5000), page_items: Some(50), ..slow.state.plan };
     let sink = sink_with(plan);
     let presence = presence(&sink).await;
-    let short = || Deadline::after(Duration::from_secs(1));
+    let short = || Deadline::after(Duration::from_secs(3));
     let page = Box::pin(presence.page(&account(100, None), LATER, short())).await.unwrap();
     let next = page.next.expect("there are more");
     let page = Box::pin(presence.page(&account(100, Some(next.clone())), LATER, short())).await.unwrap();
