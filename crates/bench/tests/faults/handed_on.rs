@@ -185,8 +185,8 @@ async fn a_record_that_cannot_be_parked_holds_up_nobody() {
     assert_eq!(outcome["batchItemFailures"][0]["itemIdentifier"], format!("{:056}", 1));
 }
 
-/// docs/PROTOCOL.md: "Where the deployment's `Broadcasts` is `marked`, it is rejected unless it has
-/// `_everyone`."
+/// docs/PROTOCOL.md: "With the deployment's parameter `Broadcasts=marked` every message without routing
+/// keys is rejected unless it has `_everyone`."
 #[tokio::test]
 async fn broadcasts_are_made_on_purpose_where_they_must_be_marked() {
     let sink = sink_with(plan(1));
