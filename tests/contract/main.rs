@@ -2,6 +2,9 @@
 //!
 //! Apart from the flows, with a system of its own: its random calls publish to everyone.
 
+#[cfg(test)]
+mod quotes;
+
 use sbe_edge::{Method, Parameters, Route};
 use sbe_tests::system::root;
 use serde_json::Value;

@@ -54,7 +54,7 @@ async fn set_ttl(account: i64, session: &str, ttl: i64) {
     update.send().await.expect("the operator may change the table");
 }
 
-/// docs/PROTOCOL.md: "An abandoned session disappears by itself."
+/// docs/PROTOCOL.md: "An abandoned session disappears by itself".
 #[tokio::test]
 async fn abandoned() {
     let backend = Backend::new();
@@ -67,7 +67,7 @@ async fn abandoned() {
     keys_die(&browser).await;
 }
 
-/// docs/PROTOCOL.md: "It receives messages until `ttl` … After `ttl` it is made anew."
+/// docs/PROTOCOL.md: "It receives messages until `ttl`" and docs/PROTOCOL.md: "After `ttl` it is made anew."
 #[tokio::test]
 async fn ended_but_not_yet_removed() {
     let backend = Backend::new();

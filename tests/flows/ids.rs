@@ -127,7 +127,8 @@ async fn an_integer_and_its_text_are_one_user() {
     assert!(backend.history(format!("0{user}")).await.is_empty(), "that is another user");
 }
 
-/// docs/PROTOCOL.md: "user `7` of\none account is user `7` of every other, and sees what is kept for it in any of them."
+/// docs/PROTOCOL.md: "user `7` of one account is user `7` of every other, and sees what is kept
+/// for it in any of them."
 #[tokio::test]
 async fn a_history_belongs_to_its_user_alone() {
     let backend = Backend::new();

@@ -38,7 +38,7 @@ async fn keys_do_not_write_list_or_destroy() {
     denied!(sqs.create_queue().queue_name(format!("{}-brws-mine", stack().env)));
 }
 
-/// docs/PROTOCOL.md: "every route needs an IAM signature".
+/// docs/PROTOCOL.md: "Every route needs an IAM signature".
 #[tokio::test]
 async fn unsigned_and_wrongly_signed_calls_are_refused() {
     let keys = &stack().keys;

@@ -74,7 +74,7 @@ async fn the_bus_is_told_of_who_is_not_there() {
     assert_eq!((&history["messageId"], &history["created"]), (&json!(id(2)), &detail["created"]));
 }
 
-/// docs/PROTOCOL.md: "With `\"_offline\":\"ids\"` the event has no `message`."
+/// docs/PROTOCOL.md: "With `"_offline":"ids"` the event has no `message`."
 #[tokio::test]
 async fn what_the_bus_is_told_is_what_the_message_or_its_type_asks_for() {
     let (backend, flow) = (Backend::new(), unique());
@@ -103,7 +103,8 @@ async fn what_the_bus_is_told_is_what_the_message_or_its_type_asks_for() {
     assert!(event(&id("get")).await["detail"].get("message").is_none());
 }
 
-/// docs/PROTOCOL.md: "A message is *unreached* when no active session matches its routing keys at the\nmoment of the lookup."
+/// docs/PROTOCOL.md: "A message is *unreached* when no active session matches its routing keys at the
+/// moment of the lookup."
 #[tokio::test]
 async fn only_active_sessions_that_match_count() {
     let backend = Backend::new();

@@ -146,7 +146,7 @@ async fn by_a_list_each_message_accepted_or_refused_by_itself() {
     assert_eq!(browser.receive(flow, 2).await, [json!(0), json!(3)]);
 }
 
-/// docs/PROTOCOL.md: "Order is kept within each session's sends."
+/// docs/PROTOCOL.md: "Order is kept within each session's sends".
 #[tokio::test]
 async fn a_list_keeps_its_order() {
     let backend = Backend::new();

@@ -63,7 +63,7 @@ async fn a_rotation_changes_the_key_and_loses_nothing() {
     assert_eq!(reply.failure(400), "rotate must be 0 or 1");
 }
 
-/// docs/PROTOCOL.md: "If the identity is gone, `/renew` gives the session a new one."
+/// docs/PROTOCOL.md: "If the identity is gone, `/renew` gives the session a new one".
 #[tokio::test]
 async fn a_lost_identity_is_replaced() {
     let backend = Backend::new();

@@ -65,7 +65,7 @@ async fn a_refresh_keeps_messages_and_shuts_the_old_keys_out() {
     assert_eq!(*tagged, new.session["identityId"].as_str().unwrap());
 }
 
-/// docs/PROTOCOL.md: "A session that is created again for another user is made anew."
+/// docs/PROTOCOL.md: "A session that is created again for another user is made anew".
 #[tokio::test]
 async fn another_user_gets_another_queue() {
     let backend = Backend::new();

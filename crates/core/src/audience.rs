@@ -1,6 +1,6 @@
 //! The distinct users that a batch of messages reaches.
 //!
-//! `docs/PROTOCOL.md`: "Each distinct user reached keeps the message once, however many sessions."
+//! `docs/PROTOCOL.md`: "Each distinct user reached keeps the message once, however many sessions".
 
 use crate::id::UserId;
 use std::{

@@ -1,7 +1,7 @@
 //! A published message, its text kept byte for byte.
 //!
-//! `docs/PROTOCOL.md`: "A message is a JSON object of at most 256,000 bytes. What the system does
-//! not need to change it does not touch: large integers, floats, nesting, Unicode and the order of
+//! `docs/PROTOCOL.md`: "A message is a JSON object of at most 256,000 bytes in UTF-8. What the system
+//! does not need to change it does not touch: large integers, floats, nesting, Unicode and the order of
 //! keys are kept."
 
 use crate::{

@@ -1,8 +1,7 @@
 //! What fan-out survives: every way in which AWS fails, at 1, 10 and 50 %.
 //!
 //! `docs/PERFORMANCE.md`: "Nothing is lost. No session gets a message twice unless an answer of AWS
-//! was lost. A session's messages keep their order. An invocation ends before its deadline, and what
-//! it could not do is handed back."
+//! was lost."
 //!
 //! A seed decides which calls fail, so that every run sees the same faults.
 
