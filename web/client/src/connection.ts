@@ -74,6 +74,7 @@ export class Connection {
     this.#leases = new Leases(sending);
     this.#intake = new Intake(settings, clock, handling, this.#deletions, this.#leases, {
       share: async (metadata) => this.#group?.tabs?.share(metadata, settings.tabTimeout) ?? true,
+      lacksKey: () => this.#keeper.lacksKey(),
     });
     this.#poller = new Poller(settings, this.#keeper, sqs, this.#pace, {
       received: (session, messages, visibility) => this.#received(session, messages, visibility),
