@@ -1,6 +1,5 @@
 import type { Emitter } from "./emitter.js";
 import { UNDONE } from "./emitter.js";
-import { BrowserEventsError } from "./errors.js";
 import type { Message, Metadata, Receipt } from "./events.js";
 import type { Id, Session } from "./session.js";
 
@@ -55,7 +54,7 @@ export class Handling {
     return this.#attempt(id, async (entry) => {
       entry.unreadBy ??= session;
       if (entry.unreadBy === session) return false;
-      if (++entry.failures === 1) this.#fail("decrypt", "a frame cannot be decrypted", cause, id);
+      if (++entry.failures === 1) this.#emitter.fail("decrypt", "a frame cannot be decrypted", cause, id);
       return entry.failures >= this.#maxAttempts;
     });
   }
@@ -114,7 +113,7 @@ export class Handling {
   #failed(error: unknown, message: Message, entry: Entry): boolean {
     if (++entry.failures < this.#maxAttempts) return false;
     const { messageId } = message;
-    this.#fail("handler", "a message was given up", error, messageId, message);
+    this.#emitter.fail("handler", "a message was given up", error, messageId, message);
     this.settled(messageId);
     return true;
   }
@@ -132,10 +131,6 @@ export class Handling {
     for (const [id, entry] of this.#entries) {
       if (!entry.running) return void this.#entries.delete(id);
     }
-  }
-
-  #fail(code: "handler" | "decrypt", text: string, cause: unknown, id: string, message?: Message): void {
-    this.#emitter.emit("error", new BrowserEventsError(code, text, cause, id, message));
   }
 }
 
