@@ -1,7 +1,7 @@
 import { Outbox } from "./batch.js";
 import type { Continuity } from "./continuity.js";
 import type { Emitter } from "./emitter.js";
-import { BrowserEventsError, type ErrorCode, isUnrecoverable, UnrecoverableError } from "./errors.js";
+import { isUnrecoverable, UnrecoverableError } from "./errors.js";
 import type { Gap, Message, State } from "./events.js";
 import { Group, SILENCE } from "./group.js";
 import type { Handling } from "./handling.js";
@@ -69,17 +69,18 @@ export class Connection {
     });
     const sending = { settings, sqs, keeper: this.#keeper };
     this.#deletions = new Outbox(sending, "DeleteMessage", (error) =>
-      this.#error("delete", "handled messages could not be deleted", error),
+      emitter.fail("delete", "handled messages could not be deleted", error),
     );
     this.#leases = new Leases(sending);
     this.#intake = new Intake(settings, clock, handling, this.#deletions, this.#leases, {
       share: async (metadata) => this.#group?.tabs?.share(metadata, settings.tabTimeout) ?? true,
+      lacksKey: () => this.#keeper.lacksKey(),
     });
     this.#poller = new Poller(settings, this.#keeper, sqs, this.#pace, {
       received: (session, messages, visibility) => this.#received(session, messages, visibility),
       resting: () => Math.max(this.#used(), this.#group?.tabs?.used ?? 0) < settings.now(),
       disturbed: (reason) => this.#setState("connecting", reason),
-      refused: (error) => this.#error("service", "SQS refused to hand out messages", error),
+      refused: (error) => emitter.fail("service", "SQS refused to hand out messages", error),
     });
     handling.settled = (id) => {
       const { session } = this.#keeper;
@@ -253,16 +254,16 @@ export class Connection {
     if (forAll) this.#group?.tabs?.say({ type: "gap", gap });
     await fillIn(settings, clock, this.#pace, this.#life.signal, gap.since, {
       bring: (message, metadata) => (forAll ? this.#intake : handling).handle(message, metadata),
-      failed: (error) => this.#error("history", "getHistory failed", error),
+      failed: (error) => emitter.fail("history", "getHistory failed", error),
     });
   }
 
   /** Tells of a handler that does not end, or of none at all; returns what says that it is over. */
   #watch(message: Message, id: string): () => void {
-    const { settings } = this.#client;
+    const { settings, emitter } = this.#client;
     const timer = settings.setTimeout(() => {
       this.#intake.free(id);
-      this.#error(
+      emitter.fail(
         "slow",
         `a message has not been handled within ${settings.handlerTimeout} s`,
         undefined,
@@ -274,15 +275,11 @@ export class Connection {
   }
 
   #noSession(error: unknown): void {
-    this.#error("session", "getSession failed", error);
+    this.#client.emitter.fail("session", "getSession failed", error);
     if (isUnrecoverable(error)) void this.#client.end(true, error);
   }
 
   #setState(state: State, reason?: unknown): void {
     if (!this.#life.signal.aborted) this.#client.setState(this.#paused.size > 0 ? "paused" : state, reason);
-  }
-
-  #error(code: ErrorCode, text: string, cause: unknown, id?: string, message?: Message): void {
-    this.#client.emitter.emit("error", new BrowserEventsError(code, text, cause, id, message));
   }
 }

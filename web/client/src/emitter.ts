@@ -1,4 +1,4 @@
-import { BrowserEventsError } from "./errors.js";
+import { BrowserEventsError, type ErrorCode } from "./errors.js";
 import type { Message, Metadata, NamedEvents } from "./events.js";
 
 /** Says that a message was left unhandled on purpose: not an error to report, nor one to count. */
@@ -60,6 +60,11 @@ export class Emitter {
     const [first] = args;
     if (first instanceof BrowserEventsError && !this.#handlers.get(event)?.size) this.#report(first);
     void this.deliver([event], args, new Set());
+  }
+
+  /** Tells of an error. */
+  fail(code: ErrorCode, text: string, cause?: unknown, id?: string, message?: Message): void {
+    this.emit("error", new BrowserEventsError(code, text, cause, id, message));
   }
 
   /**

@@ -6,7 +6,8 @@ import type { Message } from "./events.js";
  * - `delete`: handled messages could not be deleted; they come again, are recognised and deleted then.
  * - `handler`: a message was given up, since a handler failed at it `maxAttempts` times.
  * - `slow`: a handler has had a message for `handlerTimeout`, or nobody handles it; polling no longer waits for it.
- * - `decrypt`: a frame could not be decrypted or is not a JSON object; dropped after `maxAttempts` tries.
+ * - `decrypt`: a frame could not be decrypted or is not a JSON object, also after another session was asked for; dropped
+ *   after `maxAttempts` tries.
  * - `history`: `getHistory` failed, or took too long; it is called again, unless it threw an {@link UnrecoverableError}.
  */
 export type ErrorCode = "session" | "service" | "delete" | "handler" | "slow" | "decrypt" | "history";

@@ -1,4 +1,6 @@
 import { fromBase64 } from "./bytes.js";
+import type { Message } from "./events.js";
+import type { Session } from "./session.js";
 
 const FRAME = /^(\d+)\|([\w+/]*={0,2})$/;
 
@@ -20,6 +22,37 @@ export async function decodeFrame(key: CryptoKey, body: string): Promise<string>
   const algorithm = { name: "AES-CTR", counter: counterBlock(BigInt(counter)), length: 128 };
   const plain = await crypto.subtle.decrypt(algorithm, key, fromBase64(ciphertext));
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);
+}
+
+/** The session's key, and after a rotation the one before it. */
+export function importKeys({ aesKey, previousAesKey }: Session): Promise<CryptoKey[]> {
+  return Promise.all([aesKey, previousAesKey ?? []].flat().map(importKey));
+}
+
+/**
+ * Reads a frame by the first key that makes a JSON object of it.
+ * @param id - stands in for a messageId that is missing
+ * @returns its text, and the message that this is
+ * @throws what the first key failed with, when none does
+ */
+export async function readFrame(keys: CryptoKey[], body: string, id: string): Promise<[string, Message]> {
+  let failure: unknown;
+  for (const key of keys) {
+    try {
+      const text = await decodeFrame(key, body);
+      return [text, parseMessage(text, id)];
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+function parseMessage(text: string, id: string): Message {
+  const message = JSON.parse(text);
+  if (typeof message !== "object" || message === null || Array.isArray(message))
+    throw new Error("not an object");
+  return typeof message.messageId === "string" ? message : { ...message, messageId: id };
 }
 
 function counterBlock(counter: bigint): DataView<ArrayBuffer> {

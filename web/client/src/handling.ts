@@ -1,8 +1,7 @@
 import type { Emitter } from "./emitter.js";
 import { UNDONE } from "./emitter.js";
-import { BrowserEventsError } from "./errors.js";
 import type { Message, Metadata, Receipt } from "./events.js";
-import type { Id } from "./session.js";
+import type { Id, Session } from "./session.js";
 
 interface Entry {
   /** Handlers that have finished with the message. */
@@ -13,6 +12,8 @@ interface Entry {
   /** A loop has left it to the next one. */
   undone: boolean;
   settled: boolean;
+  /** The session that could not read it first. */
+  unreadBy?: Session;
 }
 
 /**
@@ -45,12 +46,15 @@ export class Handling {
   }
 
   /**
-   * Counts a frame that cannot be read, and tells of it the first time.
+   * Counts a frame that cannot be read, and tells of it the first time. It does not count before another session
+   * has been tried: the key may have been rotated.
    * @returns whether it has come often enough to be given up
    */
-  unreadable(id: string, cause: unknown): Promise<boolean> {
+  unreadable(id: string, cause: unknown, session: Session): Promise<boolean> {
     return this.#attempt(id, async (entry) => {
-      if (++entry.failures === 1) this.#fail("decrypt", "a frame cannot be decrypted", cause, id);
+      entry.unreadBy ??= session;
+      if (entry.unreadBy === session) return false;
+      if (++entry.failures === 1) this.#emitter.fail("decrypt", "a frame cannot be decrypted", cause, id);
       return entry.failures >= this.#maxAttempts;
     });
   }
@@ -109,7 +113,7 @@ export class Handling {
   #failed(error: unknown, message: Message, entry: Entry): boolean {
     if (++entry.failures < this.#maxAttempts) return false;
     const { messageId } = message;
-    this.#fail("handler", "a message was given up", error, messageId, message);
+    this.#emitter.fail("handler", "a message was given up", error, messageId, message);
     this.settled(messageId);
     return true;
   }
@@ -118,7 +122,7 @@ export class Handling {
     const known = this.#entries.get(id);
     if (known) return known;
     if (this.#entries.size >= this.#size) this.#forgetOldest();
-    const entry = { done: new Set(), failures: 0, undone: false, settled: false };
+    const entry: Entry = { done: new Set(), failures: 0, undone: false, settled: false };
     this.#entries.set(id, entry);
     return entry;
   }
@@ -127,10 +131,6 @@ export class Handling {
     for (const [id, entry] of this.#entries) {
       if (!entry.running) return void this.#entries.delete(id);
     }
-  }
-
-  #fail(code: "handler" | "decrypt", text: string, cause: unknown, id: string, message?: Message): void {
-    this.#emitter.emit("error", new BrowserEventsError(code, text, cause, id, message));
   }
 }
 

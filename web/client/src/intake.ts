@@ -1,6 +1,6 @@
 import type { Outbox } from "./batch.js";
 import type { Message, Metadata } from "./events.js";
-import { decodeFrame, importKey } from "./frame.js";
+import { importKeys, readFrame } from "./frame.js";
 import type { Handling } from "./handling.js";
 import type { Leases } from "./leases.js";
 import type { Settings } from "./options.js";
@@ -14,13 +14,12 @@ const MARGIN = 1000;
 interface Hooks {
   /** Brings a message to the other tabs: whether they have settled it. */
   share(metadata: Metadata): Promise<boolean>;
+  /** The session has no key for what has come, it seems. */
+  lacksKey(): void;
 }
 
-interface Opened {
-  /** Brings the message to whom it is for: whether it is settled. */
-  bring(): Promise<boolean>;
-  readable: boolean;
-}
+/** Brings a message to whom it is for: whether it is settled. */
+type Bring = () => Promise<boolean>;
 
 /** Takes messages from the queue to the handlers of all tabs, and has them deleted once all have finished. */
 export class Intake {
@@ -55,12 +54,12 @@ export class Intake {
    * @param visibility - for how long SQS hides them, seconds
    */
   async take(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
-    const key = importKey(session.aesKey);
+    const keys = importKeys(session);
     // What is being handled already is not brought again. All are decrypted before the first is brought, since
     // decryption may end in any order.
     const fresh = this.#leases.take(session.sqsUrl, messages, visibility);
-    const ready = await Promise.all(fresh.map((queued) => this.#open(key, queued)));
-    ready.forEach((opened, i) => void this.#settle(session, fresh[i] as QueueMessage, opened));
+    const ready = await Promise.all(fresh.map((queued) => this.#open(session, keys, queued)));
+    ready.forEach((bring, i) => void this.#settle(session, fresh[i] as QueueMessage, bring));
     while (this.#inFlight.size >= this.#settings.maxInFlight) {
       await new Promise<void>((resolve) => {
         this.#freed = resolve;
@@ -79,32 +78,30 @@ export class Intake {
     if (this.#inFlight.delete(messageId)) this.#freed();
   }
 
-  async #open(key: Promise<CryptoKey>, queued: QueueMessage): Promise<Opened> {
+  async #open(session: Session, keys: Promise<CryptoKey[]>, queued: QueueMessage): Promise<Bring> {
+    const { id, sentAt, deliveries } = queued;
     try {
-      const text = await decodeFrame(await key, queued.body);
-      const message = parseMessage(text, queued.id);
+      const [text, message] = await readFrame(await keys, queued.body, id);
       const { messageId } = message;
-      const { sentAt, deliveries } = queued;
       const receivedAt = this.#clock.now();
       const metadata: Metadata = { messageId, text, source: "queue", sentAt, receivedAt, deliveries };
-      const bring = () => {
+      return () => {
         this.#inFlight.add(messageId);
         return this.handle(message, metadata).finally(() => this.free(messageId));
       };
-      return { bring, readable: true };
     } catch (error) {
-      return { bring: () => this.#handling.unreadable(queued.id, error), readable: false };
+      this.#hooks.lacksKey();
+      return () => this.#handling.unreadable(id, error, session);
     }
   }
 
-  async #settle(session: Session, queued: QueueMessage, { bring, readable }: Opened): Promise<void> {
+  async #settle(session: Session, queued: QueueMessage, bring: Bring): Promise<void> {
     // The page has stopped meanwhile.
     if (!this.#leases.has(queued)) return;
     const settled = await bring();
     // Given back meanwhile, it may have been handed out again, and be deleted then.
     if (settled) this.#delete(session.sqsUrl, queued);
-    else if (readable) this.#leases.giveBack(queued, this.#delay(queued));
-    else this.#leases.end(queued);
+    else this.#leases.giveBack(queued, this.#delay(queued));
   }
 
   #delete(queue: string, queued: QueueMessage): void {
@@ -117,12 +114,4 @@ export class Intake {
   #delay({ deliveries }: QueueMessage): number {
     return Math.min(2 ** (deliveries - 1), this.#settings.visibilityTimeout);
   }
-}
-
-/** @param id - stands in for a messageId that is missing */
-function parseMessage(text: string, id: string): Message {
-  const message = JSON.parse(text);
-  if (typeof message !== "object" || message === null || Array.isArray(message))
-    throw new Error("not an object");
-  return typeof message.messageId === "string" ? message : { ...message, messageId: id };
 }

@@ -10,6 +10,8 @@ const QUEUE_SPREADS = 10;
 const TAG_SPREADS = 90;
 /** How long polling stops for a renewal, seconds: the old keys may end with it, so that a poll would be wasted. */
 const PATIENCE = 3;
+/** How long after asking for a missing key it is asked for again, at first and at most; seconds. */
+const KEY_PAUSE = [5, 60] as const;
 
 interface Hooks {
   /** Called with each session after the first. */
@@ -30,6 +32,9 @@ export class SessionKeeper {
   #refused = false;
   #worked = false;
   #renewAt = Number.POSITIVE_INFINITY;
+  #lacksKey = false;
+  #keyPause: number = KEY_PAUSE[0];
+  #askKeyAt = 0;
   #replaced = () => {};
 
   /** @param signal - ends all attempts */
@@ -53,7 +58,7 @@ export class SessionKeeper {
    */
   async ready(): Promise<Session | undefined> {
     if (!this.#session || this.#expired()) await this.#renew();
-    else if (this.#clock.now() >= this.#renewAt && !this.#renewing) {
+    else if ((this.#lacksKey || this.#clock.now() >= this.#renewAt) && !this.#renewing) {
       await limited(this.#settings, PATIENCE, "", this.#renew()).catch(() => {});
     }
     return this.#session;
@@ -93,6 +98,18 @@ export class SessionKeeper {
     this.#refused = true;
     await this.#renew();
     return session !== this.#session;
+  }
+
+  /**
+   * A message cannot be read: the backend may have rotated the key without our asking. The session is asked for before
+   * the next poll, but less and less often as long as that brings no other key.
+   */
+  lacksKey(): void {
+    const now = this.#settings.now();
+    if (now < this.#askKeyAt) return;
+    this.#lacksKey = true;
+    this.#askKeyAt = now + this.#keyPause * 1000;
+    this.#keyPause = Math.min(this.#keyPause * 2, KEY_PAUSE[1]);
   }
 
   /**
@@ -141,9 +158,10 @@ export class SessionKeeper {
 
   #take(session: Session): void {
     const first = !this.#session;
+    if (session.aesKey !== this.#session?.aesKey) [this.#keyPause, this.#askKeyAt] = [KEY_PAUSE[0], 0];
     this.#session = session;
     this.#since = this.#settings.now();
-    this.#refused = this.#worked = false;
+    this.#refused = this.#worked = this.#lacksKey = false;
     this.#renewAt = Number.POSITIVE_INFINITY;
     this.#replaced();
     if (!first) this.#hooks.renewed(session);

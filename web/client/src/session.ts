@@ -25,13 +25,16 @@ export interface Session {
   userId?: Id;
   /** AES-256 key of the session's messages, base64 of 32 bytes. */
   aesKey: string;
+  /** After a rotation, the key before it: messages under it may still wait. */
+  previousAesKey?: string;
 }
 
 /**
  * Why the client asks for a session.
  *
  * - `start`: after `connect()`.
- * - `renew`: the keys expire soon; they still work, and the queue should stay.
+ * - `renew`: the keys expire soon, or messages come under a key that the session does not hold; the keys still work,
+ *   and the queue should stay.
  * - `expired`: the keys have expired or were refused, or the queue is gone.
  */
 export type SessionReason = "start" | "renew" | "expired";

@@ -1,3 +1,5 @@
+import { createHash, createHmac } from "node:crypto";
+import type { Session } from "sqs-browser-events";
 import { inject } from "vitest";
 import { amzDate, sign } from "../../client/src/sigv4.js";
 
@@ -48,6 +50,31 @@ export async function markRead(user: Visitor["user"]): Promise<string[]> {
 export function refresh(visitor: Visitor) {
   const fields = Object.entries(visitor).map(([name, value]) => [name, String(value)]);
   return call(`/api/session?${new URLSearchParams(fields)}`);
+}
+
+/** Renews a session with another key for its messages, as a backend does; the page does not hear of it. */
+export async function rotate({ account, session }: Visitor): Promise<Session> {
+  const url = new URL(`${inject("stack").apiUrl}/renew/${account}/${session}?rotate=1`);
+  const response = await fetch(url, { method: "POST", headers: signedWithQuery(url) });
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()).session;
+}
+
+/** Headers for an empty POST to the HTTP API. The client's own signatures cover no query, as it needs none. */
+function signedWithQuery(url: URL): Record<string, string> {
+  const { region, accessKey, secretKey } = inject("stack");
+  const date = amzDate(Date.now() / 1000);
+  const scope = `${date.slice(0, 8)}/${region}/execute-api/aws4_request`;
+  const names = "host;x-amz-date";
+  const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+  const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
+  const lines = `host:${url.host}\nx-amz-date:${date}\n`;
+  const canonical = ["POST", url.pathname, url.search.slice(1), lines, names, sha256("")].join("\n");
+  const toSign = `AWS4-HMAC-SHA256\n${date}\n${scope}\n${sha256(canonical)}`;
+  const key = scope.split("/").reduce<string | Buffer>(hmac, `AWS4${secretKey}`);
+  const signature = hmac(key, toSign).toString("hex");
+  const authorization = `AWS4-HMAC-SHA256 Credential=${accessKey}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+  return { "x-amz-date": date, authorization };
 }
 
 /** Calls SQS with the operator's keys. */

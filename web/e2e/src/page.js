@@ -19,6 +19,7 @@ const {
   slow = 0,
   economy: saving,
   keep = "tab",
+  rotating = false,
 } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 
 const storage = keep === "nowhere" ? undefined : keep === "tab" ? sessionStorage : localStorage;
@@ -52,7 +53,8 @@ const events = new BrowserEvents({
     log.reasons.push(reason);
     if (globalThis.loggedOut) throw new UnrecoverableError("logged out");
     if (hanging.includes(log.reasons.length)) await new Promise(() => {});
-    const session = await ask("/api/session", { ...visitor, reason }, "POST");
+    const rotated = rotating && reason === "renew";
+    const session = await (rotated ? rotateKey() : ask("/api/session", { ...visitor, reason }, "POST"));
     log.queue = session.sqsUrl;
     if (endpoint) session.sqsUrl = session.sqsUrl.replace(new URL(session.sqsUrl).origin, endpoint);
     if (reason === "start" && expireIn) session.expires = Date.now() / 1000 + expireIn;

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import type { BrowserEvents, Options, SessionReason, State } from "sqs-browser-events";
+import type { BrowserEvents, Options, Session, SessionReason, State } from "sqs-browser-events";
 import type { EconomyOptions } from "sqs-browser-events/economy";
 import { test as base, expect, inject } from "vitest";
-import { type Visitor, waiting } from "./backend.js";
+import { rotate, type Visitor, waiting } from "./backend.js";
 import { launch } from "./chromium.js";
 import { proxyTo, TestServer } from "./server.js";
 
@@ -32,6 +32,8 @@ export interface Setup {
   leave?: { at: number; to: "itself" | "about:blank" };
   /** What the first session says of its expiry, in seconds. */
   expireIn?: number;
+  /** Each renewal rotates the key of messages. */
+  rotating?: boolean;
 }
 
 /** What a test's page writes down. */
@@ -56,6 +58,8 @@ declare global {
   var events: BrowserEvents;
   /** Whether the backend says that nobody is logged in. */
   var loggedOut: boolean | undefined;
+  /** The backend's renewal that rotates. */
+  var rotateKey: () => Promise<Session>;
 }
 
 const html = (script: string) => `<!doctype html><title>test</title>
@@ -122,6 +126,7 @@ export const test = base.extend<Fixtures>({
       const app = await application(readFileSync(new URL("page.js", import.meta.url), "utf8"));
       await use(async (context, setup, wait = true) => {
         const page = await context.newPage();
+        if (setup.rotating) await page.exposeFunction("rotateKey", () => rotate(setup.visitor));
         await page.goto(`${app.url}/#${encodeURIComponent(JSON.stringify(setup))}`);
         if (wait) await connected(page);
         return page;

@@ -15,6 +15,7 @@ export interface Stack {
   accessKey: string;
   secretKey: string;
   demoUrl: string;
+  apiUrl: string;
 }
 
 declare module "vitest" {

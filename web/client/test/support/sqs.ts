@@ -83,7 +83,9 @@ export class FakeSqs {
   }
 
   async send(session: Session, ...messages: object[]): Promise<void> {
-    const bodies = await Promise.all(messages.map((message) => encrypt(JSON.stringify(message))));
+    const bodies = await Promise.all(
+      messages.map((message) => encrypt(JSON.stringify(message), session.aesKey)),
+    );
     for (const body of bodies) this.sendBody(session, body);
   }
 
@@ -212,11 +214,11 @@ export class FakeSqs {
   }
 }
 
-export async function encrypt(text: string): Promise<string> {
+export async function encrypt(text: string, aesKey = AES_KEY): Promise<string> {
   const counter = Math.floor(Math.random() * 2 ** 53);
   const block = new Uint8Array(16);
   new DataView(block.buffer).setBigUint64(8, BigInt(counter));
-  const raw = Uint8Array.from(atob(AES_KEY), (character) => character.charCodeAt(0));
+  const raw = Uint8Array.from(atob(aesKey), (character) => character.charCodeAt(0));
   const key = await crypto.subtle.importKey("raw", raw, "AES-CTR", false, ["encrypt"]);
   const algorithm = { name: "AES-CTR", counter: block, length: 128 };
   const cipher = await crypto.subtle.encrypt(algorithm, key, new TextEncoder().encode(text));

@@ -93,6 +93,13 @@ export class World {
     return this.session;
   };
 
+  /** The backend rotates the key of messages; pages hear of it from the next getSession. */
+  rotate(): void {
+    const { aesKey: previousAesKey } = this.session;
+    const aesKey = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+    this.session = { ...this.session, aesKey, previousAesKey };
+  }
+
   page(options: Partial<Options> = {}, tab = this.tab()): Page {
     return new Page(tab, { getSession: this.getSession, ...options });
   }
@@ -106,7 +113,7 @@ export class World {
     await settle();
   }
 
-  #withNewKeys({ sqsUrl }: Session): Session {
+  #withNewKeys({ sqsUrl, aesKey = AES_KEY, previousAesKey }: Session): Session {
     const accessKey = `KEY${++this.#serial}`;
     this.sqs.validKeys.clear();
     this.sqs.validKeys.add(accessKey);
@@ -125,7 +132,8 @@ export class World {
       sessionId: "s-1",
       accountId: 7,
       userId: 42,
-      aesKey: AES_KEY,
+      aesKey,
+      previousAesKey,
     };
   }
 }
