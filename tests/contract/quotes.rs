@@ -44,14 +44,14 @@ fn quotes(comment: &str) -> Vec<(String, String)> {
     while let Some((_, after)) = rest.split_once("docs/") {
         rest = after;
         let Some((document, after)) = after.split_once(".md") else { break };
-        let Some(quoted) = after.trim_start_matches('`').strip_prefix(": \"") else { continue };
+        let Some(words) = after.trim_start_matches('`').strip_prefix(": \"") else { continue };
         let mut in_code = false;
-        let end = quoted.char_indices().find(|(_, char)| {
+        let end = words.char_indices().find(|(_, char)| {
             in_code ^= *char == '`';
             *char == '"' && !in_code
         });
         let (end, _) = end.unwrap_or_else(|| panic!("a quote of docs/{document}.md does not end"));
-        quotes.push((document.to_owned(), quoted[..end].to_owned()));
+        quotes.push((document.to_owned(), words[..end].to_owned()));
     }
     quotes
 }
