@@ -43,7 +43,8 @@ def main():
     unreached = create_bus(session, settings, parameters["EventBusName"])
     loader = ManagedPolicyLoader(session.client("iam", **settings))
     translated = with_gateway_responses(transform(template, dict(parameters), loader))
-    outputs = create_stack(session.client("cloudformation", **settings), args.env, translated, parameters)
+    url = upload_template(session.client("s3", **settings), args.endpoint, translated)
+    outputs = create_stack(session.client("cloudformation", **settings), args.env, url, parameters)
     iam = session.client("iam", **settings)
     pool = identity_pool(session.client("cognito-identity", **settings), outputs["IdentityPoolId"])
     pool["policy"] = browser_policy(iam, translated, args.env)
@@ -131,14 +132,20 @@ def response(name, of):
     return {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": properties}
 
 
-def create_stack(cloudformation, env, template, parameters):
+def upload_template(s3, endpoint, template):
+    """Its URL: CloudFormation takes 51,200 bytes with the call, and 1 MB from a bucket."""
+    s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template))
+    return f"{endpoint}/{BUCKET}/template.json"
+
+
+def create_stack(cloudformation, env, template_url, parameters):
     """Creates the stack; one that an earlier run left on a lasting endpoint goes first."""
     name = f"{env}-sqs-browser-events"
     cloudformation.delete_stack(StackName=name)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     cloudformation.create_stack(
         StackName=name,
-        TemplateBody=json.dumps(template),
+        TemplateURL=template_url,
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )

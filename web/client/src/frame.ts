@@ -18,7 +18,7 @@ export function importKey(aesKey: string): Promise<CryptoKey> {
  */
 export async function decodeFrame(key: CryptoKey, body: string): Promise<string> {
   const [, counter, ciphertext] = FRAME.exec(body) ?? [];
-  if (counter === undefined || ciphertext === undefined) throw new Error("not a frame");
+  if (!counter || ciphertext === undefined) throw new Error("not a frame");
   const algorithm = { name: "AES-CTR", counter: counterBlock(BigInt(counter)), length: 128 };
   const plain = await crypto.subtle.decrypt(algorithm, key, fromBase64(ciphertext));
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);

@@ -10,8 +10,10 @@ const QUEUE_SPREADS = 10;
 const TAG_SPREADS = 90;
 /** How long polling stops for a renewal, seconds: the old keys may end with it, so that a poll would be wasted. */
 const PATIENCE = 3;
-/** How long after asking for a missing key it is asked for again, at first and at most; seconds. */
-const KEY_PAUSE = [5, 60] as const;
+/** How long after asking for a missing key it is asked for again at first, seconds. */
+const KEY_PAUSE = 5;
+/** How long at most, seconds. */
+const LONGEST_KEY_PAUSE = 60;
 
 interface Hooks {
   /** Called with each session after the first. */
@@ -33,7 +35,7 @@ export class SessionKeeper {
   #worked = false;
   #renewAt = Number.POSITIVE_INFINITY;
   #lacksKey = false;
-  #keyPause: number = KEY_PAUSE[0];
+  #keyPause = KEY_PAUSE;
   #askKeyAt = 0;
   #replaced = () => {};
 
@@ -109,7 +111,7 @@ export class SessionKeeper {
     if (now < this.#askKeyAt) return;
     this.#lacksKey = true;
     this.#askKeyAt = now + this.#keyPause * 1000;
-    this.#keyPause = Math.min(this.#keyPause * 2, KEY_PAUSE[1]);
+    this.#keyPause = Math.min(this.#keyPause * 2, LONGEST_KEY_PAUSE);
   }
 
   /**
@@ -158,7 +160,10 @@ export class SessionKeeper {
 
   #take(session: Session): void {
     const first = !this.#session;
-    if (session.aesKey !== this.#session?.aesKey) [this.#keyPause, this.#askKeyAt] = [KEY_PAUSE[0], 0];
+    if (session.aesKey !== this.#session?.aesKey) {
+      this.#keyPause = KEY_PAUSE;
+      this.#askKeyAt = 0;
+    }
     this.#session = session;
     this.#since = this.#settings.now();
     this.#refused = this.#worked = this.#lacksKey = false;
