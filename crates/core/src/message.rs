@@ -295,6 +295,11 @@ pub fn text_json(text: &str) -> String {
     serde_json::to_string(text).expect("a string is always JSON")
 }
 
+/// Whether a JSON text is an object with a field of this name. Serde's own structs take arrays as well.
+pub(crate) fn is_object_with(json: &str, name: &str) -> bool {
+    serde_json::from_str::<Fields<'_>>(json).is_ok_and(|fields| fields.0.iter().any(|(key, _)| key == name))
+}
+
 /// The fields of a JSON object with their values' text, for those who add fields of their own.
 pub(crate) fn merged(json: &str, own: &[(&str, String)]) -> Result<String, serde_json::Error> {
     let fields: Fields<'_> = serde_json::from_str(json)?;

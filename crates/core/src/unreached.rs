@@ -9,7 +9,7 @@ use crate::{
     Invalid,
     handed_on::HandOn,
     id::{AccountId, MessageId, SessionId, UserId},
-    message::{Published, text_json},
+    message::{Published, is_object_with, text_json},
     offline::Handover,
     payload::{MAX_DEPTH, groups},
 };
@@ -120,7 +120,7 @@ pub struct HandedOnEvents {
 impl HandedOnEvents {
     /// Whether an invocation says that it brings such.
     pub fn is_one(json: &str) -> bool {
-        serde_json::from_str::<Mark<serde::de::IgnoredAny>>(json).is_ok()
+        is_object_with(json, FIELD)
     }
 
     /// Reads those of the environment `env`.

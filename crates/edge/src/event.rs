@@ -24,6 +24,10 @@ impl Source {
     /// assert_eq!(Source::of(r#"{"Records":"of the year"}"#), Source::Invocation);
     /// ```
     pub fn of(json: &str) -> Self {
+        // A list of messages: Serde would take its elements for the fields.
+        if json.trim_ascii_start().starts_with('[') {
+            return Self::Invocation;
+        }
         match serde_json::from_str(json) {
             Ok(Marks { records: Some(records), .. })
                 if !records.is_empty()
