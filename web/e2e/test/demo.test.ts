@@ -137,11 +137,13 @@ test("what is read in one session is read in the others at once", async ({ page 
 test("a card says in how many sessions its user is online, and how much is unread", async ({ page }) => {
   const presence = (name: string) => card(page, name).locator("[data-part=presence]").textContent();
   await expect.poll(() => presence("laptop")).toBe("user is online in 2 sessions · 0 unread");
-  await send(page, "note", /^user/, "By HTTP", 3);
+  await send(page, "note", /^user/, "Publish by HTTP", 3);
   await expect.poll(() => presence("phone")).toBe("user is online in 2 sessions · 3 unread");
   await expect.poll(() => presence("tablet")).toBe("user is online in 1 session · 0 unread");
   await expect.poll(() => unread(page)).toEqual(["3", "3", "0"]);
-  await button(card(page, "laptop"), "Mark all read").click();
+  const laptop = card(page, "laptop");
+  await button(laptop, /^History/).click();
+  await button(laptop, "Mark all read").click();
   await button(card(page, "phone"), "End session").click();
   await expect
     .poll(() => presence("laptop"), { timeout: 15_000 })
