@@ -107,7 +107,7 @@ async fn by_a_list_in_the_body() {
     let path = format!("/messages/set-read/user/{user}");
     let reply = backend.post(&path, json!(["with,comma", "a", "a"])).await.success();
     assert_eq!(reply["messages_receipted"], json!(["with,comma", "a"]));
-    for body in ["", "{}", "[1]", "[\"\"]"] {
+    for body in ["", "{}", "[true]", "[[1]]", "[\"\"]"] {
         assert!(
             backend.post(&path, body).await.failure(400).starts_with("body must be a JSON array"),
             "{body}"
