@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - [`deliver`]: one session's messages, in order, batch after batch
+//! - [`deliver`](mod@deliver): one session's messages, in order, batch after batch
 //! - [`seal`]: from a delivery to full batches of encrypted messages
 //! - [`handle`]: all deliveries of a payload at once; what there was no time for is handed back
 //!
