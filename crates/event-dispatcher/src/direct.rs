@@ -40,10 +40,7 @@ async fn receive(app: &App, text: &str, request_id: &str, deadline: Deadline) ->
     let read = read.and_then(|handed_on| handed_on.messages().map(|messages| (handed_on, messages)));
     let (handed_on, messages) = match read {
         Ok(read) => read,
-        Err(reason) => {
-            park_one(app, text.as_bytes(), &reason, request_id, deadline).await?;
-            return Ok(serde_json::to_string(&Fate::refused(&reason))?);
-        }
+        Err(reason) => return refuse(app, text, &reason, request_id, deadline).await,
     };
     let dispatched = carry_out(app, handed_on, messages, deadline).await;
     dispatched.record(app, 0, 0);
@@ -61,10 +58,7 @@ async fn go_on(app: &App, text: &str, request_id: &str, deadline: Deadline) -> R
     let read = read.and_then(|events| Ok((app.offline.as_ref().ok_or_else(no_bus)?, events)));
     let (offline, events) = match read {
         Ok(read) => read,
-        Err(reason) => {
-            park_one(app, text.as_bytes(), &reason, request_id, deadline).await?;
-            return Ok(serde_json::to_string(&Fate::refused(&reason))?);
-        }
+        Err(reason) => return refuse(app, text, &reason, request_id, deadline).await,
     };
     match offline.go_on(app, events, deadline).await.error {
         Some(error) => Err(error.into()),
@@ -76,10 +70,7 @@ async fn go_on(app: &App, text: &str, request_id: &str, deadline: Deadline) -> R
 async fn publish(app: &App, text: &str, request_id: &str, deadline: Deadline) -> Result<String, Error> {
     let body = match Body::of_invocation(text) {
         Ok(body) => body,
-        Err(reason) => {
-            park_one(app, text.as_bytes(), &reason, request_id, deadline).await?;
-            return Ok(serde_json::to_string(&Fate::refused(&reason))?);
-        }
+        Err(reason) => return refuse(app, text, &reason, request_id, deadline).await,
     };
     let texts = body.texts();
     let read = publish::read(&texts, &Target::EVERYONE, app.config.broadcasts, request_id, time::now());
@@ -96,6 +87,18 @@ async fn publish(app: &App, text: &str, request_id: &str, deadline: Deadline) ->
         Body::One(_) => serde_json::to_string(&fates.remove(0))?,
         Body::Many(_) => publish::list_json(fates)?,
     })
+}
+
+/// Parks an invocation as a whole, and says why.
+async fn refuse(
+    app: &App,
+    text: &str,
+    reason: &Invalid,
+    request_id: &str,
+    deadline: Deadline,
+) -> Result<String, Error> {
+    park_one(app, text.as_bytes(), reason, request_id, deadline).await?;
+    Ok(serde_json::to_string(&Fate::refused(reason))?)
 }
 
 async fn park_one(
