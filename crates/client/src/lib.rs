@@ -14,14 +14,19 @@
 //! - [`sdk`]: the settings that all SDK clients share
 
 pub mod api;
+#[cfg(feature = "system")]
 pub mod consumer;
+#[cfg(feature = "system")]
 pub mod sdk;
 pub mod signing;
 pub mod stack;
+#[cfg(feature = "system")]
 pub mod system;
 
 pub use api::{Api, ApiError, Reply};
+#[cfg(feature = "system")]
 pub use consumer::{Consumer, Session};
 pub use signing::Signer;
 pub use stack::{Keys, Stack};
+#[cfg(feature = "system")]
 pub use system::{System, SystemError};
