@@ -17,6 +17,7 @@
 //! - [`ids`]: ids on the command line and in paths
 //! - [`input`], [`lines`]: where messages come from
 //! - [`published`]: messages before they are published
+//! - [`progress`]: how far a long command is
 //! - [`times`], [`table`]: times and tables for people
 //! - [`commands`]: a module for each command
 
@@ -32,6 +33,7 @@ pub mod locate;
 pub mod options;
 pub mod output;
 pub mod pages;
+pub mod progress;
 pub mod published;
 pub mod sessions;
 pub mod table;

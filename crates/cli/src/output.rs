@@ -54,6 +54,13 @@ pub fn unexpected(error: &serde_json::Error) -> Failure {
     Failure::Unavailable(format!("the API's reply is not as this release knows it: {error}"))
 }
 
+/// Text with its own line ends on standard output.
+pub fn print_bytes(text: &[u8]) {
+    if io::stdout().lock().write_all(text).is_err() {
+        process::exit(0);
+    }
+}
+
 /// A line on standard error, for people; nobody has to read it.
 pub fn report(line: Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{line}");

@@ -45,7 +45,7 @@ impl Secrets {
         let mut text = serde_json::from_str::<Shown>(session)?.text();
         for (name, value) in serde_json::from_str::<Fields<'_>>(session)?.iter() {
             if self.show_secrets && SECRETS.contains(&name) {
-                text.extend([&format!("\n{name:<16}"), value.get().trim_matches('"')]);
+                text.extend([format!("\n{name:<16}").as_str(), value.get().trim_matches('"')]);
             }
         }
         if !self.show_secrets {

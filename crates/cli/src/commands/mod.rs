@@ -6,12 +6,17 @@ use crate::{
 use clap::Subcommand;
 
 pub mod cleanup;
+pub mod completions;
 pub mod create;
+pub mod decrypt;
 pub mod destroy;
+pub mod listen;
+pub mod man;
 pub mod mark_read;
 pub mod messages;
 pub mod notify;
 pub mod presence;
+pub mod put;
 pub mod renew;
 pub mod status;
 pub mod unread;
@@ -22,12 +27,24 @@ pub enum Command {
     /// Delete the queues that no session owns and that are older than an hour.
     #[command(after_long_help = cleanup::EXAMPLES)]
     Cleanup,
+    /// Print completions for a shell.
+    #[command(after_long_help = completions::EXAMPLES)]
+    Completions(completions::Completions),
     /// Create a session, or refresh one: it gets new keys, and its former ones stop working.
     #[command(after_long_help = create::EXAMPLES)]
     Create(create::Create),
+    /// Decrypt the body of an SQS message.
+    #[command(after_long_help = decrypt::EXAMPLES)]
+    Decrypt(decrypt::Decrypt),
     /// End a session: delete its queue.
     #[command(after_long_help = destroy::EXAMPLES)]
     Destroy(destroy::Destroy),
+    /// Print a session's messages as they come: poll, decrypt, renew, delete.
+    #[command(after_long_help = listen::EXAMPLES)]
+    Listen(listen::Listen),
+    /// Print the man page.
+    #[command(after_long_help = man::EXAMPLES)]
+    Man(man::Man),
     /// Mark messages of a user's history read.
     #[command(after_long_help = mark_read::EXAMPLES)]
     MarkRead(mark_read::MarkRead),
@@ -40,6 +57,9 @@ pub enum Command {
     /// Show the active sessions of an account or a user.
     #[command(after_long_help = presence::EXAMPLES)]
     Presence(presence::Presence),
+    /// Publish messages by the Kinesis stream, however many.
+    #[command(after_long_help = put::EXAMPLES)]
+    Put(put::Put),
     /// Give a session new access keys and a later end.
     #[command(after_long_help = renew::EXAMPLES)]
     Renew(renew::Renew),
@@ -54,16 +74,28 @@ pub enum Command {
 /// Runs a command to its end.
 pub async fn run(options: Options) -> Result<(), Failure> {
     let interrupt = Interrupt::listen();
+    // What needs no system works without one.
+    let command = match options.command {
+        Command::Completions(args) => return completions::run(&args),
+        Command::Man(args) => return man::run(&args),
+        Command::Decrypt(args) if !args.needs_system() => return decrypt::run_alone(args, &interrupt).await,
+        command => command,
+    };
     let system = locate::of_this_release(&options.place).await?;
     let context = Context { system, output: Output { json: options.json }, interrupt };
-    match options.command {
+    match command {
         Command::Cleanup => cleanup::run(&context).await,
+        Command::Completions(args) => completions::run(&args),
         Command::Create(args) => create::run(args, &context).await,
+        Command::Decrypt(args) => decrypt::run(args, &context).await,
         Command::Destroy(args) => destroy::run(args, &context).await,
+        Command::Listen(args) => listen::run(args, &context).await,
+        Command::Man(args) => man::run(&args),
         Command::MarkRead(args) => mark_read::run(args, &context).await,
         Command::Messages(args) => messages::run(args, &context).await,
         Command::Notify(args) => notify::run(args, &context).await,
         Command::Presence(args) => presence::run(args, &context).await,
+        Command::Put(args) => put::run(args, &context).await,
         Command::Renew(args) => renew::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Unread(args) => unread::run(args, &context).await,
