@@ -1,4 +1,8 @@
 //! `sbe`, the real binary, on the running system.
 
 mod api;
+mod decrypt;
+mod help;
+mod listen;
 mod locating;
+mod put;
