@@ -16,7 +16,7 @@ async fn without_system(arguments: &[&str], key: Option<&str>) -> Run {
     if let Some(key) = key {
         decrypt.env("SBE_AES_KEY", key);
     }
-    decrypt.output().await.unwrap().into()
+    decrypt.output().await.expect("sbe starts").into()
 }
 
 /// `docs/PROTOCOL.md`: "Vector: key `LkWUsGQKi8E9QoMJEeY1HLL8rdJNJr3fzDp+F9CpkCY=`, body `9734675727|nw7xCnVR0m/YrGgG`,

@@ -8,7 +8,7 @@ use sbe_tests::{
 async fn without_system(arguments: &[&str]) -> String {
     let mut help = command(arguments);
     help.env_remove("SBE_STACK").current_dir(std::env::temp_dir());
-    Run::from(help.output().await.unwrap()).success()
+    Run::from(help.output().await.expect("sbe starts")).success()
 }
 
 #[tokio::test]

@@ -25,20 +25,20 @@ struct Listening {
 impl Listening {
     fn start(arguments: &[&str]) -> Self {
         let mut listen = command(&[&["listen"], arguments].concat());
-        let mut process = listen.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let messages = BufReader::new(process.stdout.take().unwrap()).lines();
-        let told = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut process = listen.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("sbe starts");
+        let messages = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        let told = BufReader::new(process.stderr.take().expect("it is piped")).lines();
         Self { process, messages, told }
     }
 
     async fn next(&mut self) -> Value {
-        let line = self.messages.next_line().await.unwrap().expect("a message comes");
+        let line = self.messages.next_line().await.expect("it prints UTF-8").expect("a message comes");
         serde_json::from_str(&line).expect("JSON")
     }
 
     /// Reads what it tells until a line has `text`.
     async fn tells(&mut self, text: &str) {
-        while let Some(line) = self.told.next_line().await.unwrap() {
+        while let Some(line) = self.told.next_line().await.expect("it tells UTF-8") {
             if line.contains(text) {
                 return;
             }
@@ -50,7 +50,7 @@ impl Listening {
     async fn interrupted(mut self) -> (Option<i32>, String) {
         let run = interrupted(self.process).await;
         let mut told = String::new();
-        while let Some(line) = self.told.next_line().await.unwrap() {
+        while let Some(line) = self.told.next_line().await.expect("it tells UTF-8") {
             told.extend([&line, "\n"]);
         }
         (run.code, told)

@@ -41,7 +41,7 @@ async fn lines_that_would_be_rejected_are_refused_and_the_others_put() {
 #[tokio::test]
 async fn a_put_that_is_repeated_with_its_prefix_is_the_same_messages() {
     let user = unique().to_string();
-    let lines: String = (1..=5).map(|n| format!("{{\"userId\":{user},\"n\":{n}}}\n")).collect();
+    let lines = (1..=5).map(|n| format!("{{\"userId\":{user},\"n\":{n}}}\n")).collect::<Vec<_>>().concat();
     let file = file("again", &lines);
     let path = file.to_str().unwrap();
     let prefix = format!("p{user}");
@@ -68,7 +68,9 @@ async fn unchecked_lines_are_put_as_they_are_and_the_dispatcher_rejects_them() {
 }
 
 fn many(lines: usize) -> String {
-    (0..lines).map(|n| format!("{{\"accountId\":1,\"n\":{n},\"pad\":\"{}\"}}\n", "x".repeat(40))).collect()
+    let pad = "x".repeat(40);
+    let line = |n| format!("{{\"accountId\":1,\"n\":{n},\"pad\":\"{pad}\"}}\n");
+    (0..lines).map(line).collect::<Vec<_>>().concat()
 }
 
 #[tokio::test]
@@ -94,17 +96,23 @@ async fn memory_does_not_grow_with_the_input() {
 async fn peak(stack: &str, lines: &str) -> u64 {
     let mut process = command(&["put", "-", "--stack-file", stack]);
     process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut process = process.spawn().unwrap();
-    let status = format!("/proc/{}/status", process.id().unwrap());
-    let mut input = process.stdin.take().unwrap();
-    input.write_all(lines.as_bytes()).await.unwrap();
+    let mut process = process.spawn().expect("sbe reads and puts");
+    let status = format!("/proc/{}/status", process.id().expect("sbe reads and puts"));
+    let mut input = process.stdin.take().expect("sbe reads and puts");
+    input.write_all(lines.as_bytes()).await.expect("sbe reads and puts");
     // While the end of its input does not come, it is there to be looked at.
-    let peak = std::fs::read_to_string(status).unwrap();
-    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let peak = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    let peak = std::fs::read_to_string(status).expect("sbe reads and puts");
+    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("sbe reads and puts");
+    let peak = peak.trim().trim_end_matches(" kB").parse().expect("sbe reads and puts");
     drop(input);
     let mut told = String::new();
-    process.stdout.take().unwrap().read_to_string(&mut told).await.unwrap();
+    process
+        .stdout
+        .take()
+        .expect("sbe reads and puts")
+        .read_to_string(&mut told)
+        .await
+        .expect("sbe reads and puts");
     assert_eq!(told, format!("{} accepted, 0 refused\n", lines.lines().count()));
     peak
 }
@@ -180,17 +188,20 @@ async fn the_same_receiver_has_the_same_partition_key() {
 
 fn file(name: &str, text: &str) -> PathBuf {
     let file = stack_file().with_file_name(format!("{name}-{}.jsonl", unique()));
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, text).expect("the directory of the stack file is writable");
     file
 }
 
 /// A stack file with one field changed: its path.
 fn changed_stack(field: &str, value: &str) -> String {
-    let mut stack: Value = serde_json::from_str(&std::fs::read_to_string(stack_file()).unwrap()).unwrap();
+    let mut stack: Value = serde_json::from_str(
+        &std::fs::read_to_string(stack_file()).expect("the directory of the stack file is writable"),
+    )
+    .expect("the directory of the stack file is writable");
     stack[field] = json!(value);
     let file = stack_file().with_file_name(format!("stack-{}.json", unique()));
-    std::fs::write(&file, stack.to_string()).unwrap();
-    file.to_str().unwrap().to_owned()
+    std::fs::write(&file, stack.to_string()).expect("the directory of the stack file is writable");
+    file.to_str().expect("the directory of the stack file is writable").to_owned()
 }
 
 async fn with_stack(field: &str, value: &str, arguments: &[&str]) -> sbe_tests::sbe::Run {

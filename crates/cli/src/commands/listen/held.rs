@@ -4,12 +4,12 @@ use super::Listen;
 use crate::{
     calls::Calls,
     context::Context,
-    failure::{Failure, causes},
+    failure::Failure,
     ids,
     output::{report, unexpected},
     times,
 };
-use sbe_client::{ApiError, Consumer, Session, trouble::Trouble};
+use sbe_client::{ApiError, Consumer, Session, causes, trouble::Trouble};
 use sbe_core::id::UserId;
 use serde::Deserialize;
 use std::{fmt::Display, time::Duration};

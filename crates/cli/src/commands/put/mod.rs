@@ -5,28 +5,20 @@
 //!
 //! # Layout
 //!
+//! - [`putting`]: batch after batch, with the progress shown
 //! - [`record`]: from a line to a record: checked, with an id and a partition key
 //! - [`tally`]: what became of the lines, and where to carry on
 
+mod putting;
 mod record;
 mod tally;
 
-use crate::{
-    context::Context,
-    failure::Failure,
-    input::Input,
-    lines::{Line, Lines},
-    output::report,
-    progress::Progress,
-    published::Ids,
-};
+use crate::{context::Context, failure::Failure, input::Input, lines::Lines, output::report, published::Ids};
 use clap::Args;
+use putting::Putting;
 use record::{Checks, MAX_LINE_BYTES};
-use sbe_client::stream::{Batch, NotTaken, Stream};
 use sbe_core::broadcast::Broadcasts;
-use std::time::Duration;
 use tally::Tally;
-use tokio::time::Instant;
 
 /// Examples, for `--help`.
 pub const EXAMPLES: &str = r#"Examples:
@@ -42,17 +34,6 @@ the prefix of the run and its line, so that a line that is put twice is one mess
 Order: a batch is put when the one before it is done. Within a batch, messages with the same partition key keep
 their order, but for those that the stream refused at first. The partition key is the userId, else the
 sessionId, else the accountId, else the same for all broadcasts."#;
-
-const WHAT: &str = "putting";
-
-/// How long the stream may take nothing before it is given up.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// For so long more lines are waited for before a batch that is not full is put.
-const LINGER: Duration = Duration::from_millis(10);
-
-/// After Ctrl-C a call that is on its way has so long to end.
-const LAST_CALL: Duration = Duration::from_millis(600);
 
 /// What to put, and how.
 #[derive(Debug, Args)]
@@ -96,113 +77,17 @@ pub async fn run(args: Put, context: &Context) -> Result<(), Failure> {
         ids: Ids::new(args.id_prefix.clone()),
         partition_key: args.partition_key.clone(),
     };
-    let mut putting = Putting {
-        context,
-        stream: Stream::new(context.system.kinesis(), &context.system.stream),
-        tally: Tally::new(args.from_line, (!args.unchecked).then(|| checks.ids.prefix().to_owned())),
-        progress: args
-            .input
-            .size()
-            .map_or_else(|| Progress::of_unknown(WHAT), |bytes| Progress::new(WHAT, bytes)),
-        checks,
-        batch: Batch::default(),
-        lines: Vec::new(),
-        due: None,
-    };
+    let tally = Tally::new(args.from_line, (!args.unchecked).then(|| checks.ids.prefix().to_owned()));
+    let mut putting = Putting::new(context, checks, tally, args.input.size());
     let mut lines = Lines::of(reader, MAX_LINE_BYTES);
     let result = putting.all(&mut lines, &args.input).await;
-    let tally = putting.tally;
-    drop(putting.progress);
+    let tally = putting.finish();
     context.output.result(&tally.json(result.is_ok()), |_| tally.text());
     if result.is_err() {
         report(format_args!("{}", tally.carry_on()));
     }
     result?;
     tally.verdict()
-}
-
-struct Putting<'a> {
-    context: &'a Context,
-    stream: Stream,
-    checks: Checks,
-    tally: Tally,
-    progress: Progress,
-    batch: Batch,
-    /// The line of each record of the batch, and the bytes of the input up to there.
-    lines: Vec<(u64, u64)>,
-    /// When the batch is put, full or not.
-    due: Option<Instant>,
-}
-
-impl Putting<'_> {
-    async fn all(&mut self, lines: &mut Lines, input: &Input) -> Result<(), Failure> {
-        while let Some(line) = self.next(lines, input).await? {
-            if line.number >= self.tally.from_line {
-                self.add(&line).await?;
-            }
-        }
-        self.flush().await
-    }
-
-    /// The next line. What waits is put before a wait for more gets long.
-    async fn next(&mut self, lines: &mut Lines, input: &Input) -> Result<Option<Line>, Failure> {
-        loop {
-            let due = self.due;
-            let is_due = async { tokio::time::sleep_until(due.unwrap_or_else(Instant::now)).await };
-            tokio::select! {
-                biased;
-                () = self.context.interrupt.comes() => return Err(interrupted()),
-                line = lines.next() => return line.map_err(|error| input.unreadable(&error)),
-                () = is_due, if due.is_some() => self.flush().await?,
-            }
-        }
-    }
-
-    async fn add(&mut self, line: &Line) -> Result<(), Failure> {
-        let record = match self.checks.record(line) {
-            Ok(Some(record)) => record,
-            Ok(None) => return Ok(()),
-            Err(reason) => {
-                self.tally.refused += 1;
-                self.progress.tell(format_args!("line {}: {reason}", line.number));
-                return Ok(());
-            }
-        };
-        if !self.batch.has_room_for(record.bytes()) {
-            self.flush().await?;
-        }
-        self.due.get_or_insert_with(|| Instant::now() + LINGER);
-        self.lines.push((line.number, line.end));
-        self.batch.push(record.partition_key, record.data);
-        Ok(())
-    }
-
-    /// Puts what waits, and takes note of what the stream has taken.
-    async fn flush(&mut self) -> Result<(), Failure> {
-        let mut batch = std::mem::take(&mut self.batch);
-        let lines = std::mem::take(&mut self.lines);
-        self.due = None;
-        let put = self.stream.put(&mut batch, PATIENCE);
-        let put = self.context.interrupt.with_grace(LAST_CALL, put).await;
-        let result = put.map_or_else(|| Err(interrupted()), |result| result.map_err(not_taken));
-        let (numbers, ends): (Vec<u64>, Vec<u64>) = lines.into_iter().unzip();
-        self.tally.put(&numbers, &batch);
-        self.progress.set(ends.last().copied().unwrap_or_default(), &self.tally.text());
-        result
-    }
-}
-
-fn interrupted() -> Failure {
-    Failure::Interrupted("interrupted: the rest is not put".to_owned())
-}
-
-fn not_taken(error: NotTaken) -> Failure {
-    match error {
-        NotTaken::Call(error) => Failure::aws("putting records", *error),
-        NotTaken::Record { code, message } => {
-            Failure::Unavailable(format!("the stream takes no more: {code}: {message}"))
-        }
-    }
 }
 
 /// Which broadcasts the dispatcher refuses: that is a setting of the deployment.

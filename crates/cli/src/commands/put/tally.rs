@@ -57,18 +57,18 @@ impl Tally {
             "refused": self.refused,
             "put_again": self.put_again,
             "complete": is_complete,
-            "next_line": if is_complete { Value::Null } else { json!(self.from_here()) },
+            "next_line": if is_complete { Value::Null } else { json!(self.rest_from()) },
             "id_prefix": self.id_prefix,
         })
     }
 
-    fn from_here(&self) -> u64 {
+    fn rest_from(&self) -> u64 {
         self.first_left.unwrap_or(self.next_line)
     }
 
     /// How to put the rest.
     pub(super) fn carry_on(&self) -> String {
-        let line = self.from_here();
+        let line = self.rest_from();
         match &self.id_prefix {
             Some(prefix) => format!(
                 "carry on with --from-line {line} --id-prefix {prefix}; what the stream has taken meanwhile stays one message"
@@ -94,14 +94,14 @@ mod tests {
     #[test]
     fn it_is_carried_on_with_the_first_line_that_is_not_known_to_be_taken() {
         let mut tally = Tally::new(5, Some("x".into()));
-        assert_eq!(tally.from_here(), 5);
+        assert_eq!(tally.rest_from(), 5);
         tally.put(&[5, 7], &Batch::default());
-        assert_eq!((tally.from_here(), tally.accepted), (8, 2));
+        assert_eq!((tally.rest_from(), tally.accepted), (8, 2));
         let mut left = Batch::default();
         left.push("key", "a");
         left.push("key", "b");
         tally.put(&[9, 12], &left);
-        assert_eq!((tally.from_here(), tally.accepted), (9, 2));
+        assert_eq!((tally.rest_from(), tally.accepted), (9, 2));
         assert!(tally.carry_on().contains("--from-line 9 --id-prefix x"));
         assert_eq!(tally.json(false)["next_line"], 9);
     }
