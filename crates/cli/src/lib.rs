@@ -11,6 +11,8 @@
 //! - [`failure`]: failures and their exit codes
 //! - [`output`]: text for people, JSON for programs
 //! - [`interrupt`]: SIGINT (Ctrl-C) and SIGTERM
+//! - [`progress`]: how far a long command is
+//! - [`prices`]: what AWS charges
 //! - [`commands`]: a module for each command
 
 pub mod commands;
@@ -20,6 +22,8 @@ pub mod interrupt;
 pub mod locate;
 pub mod options;
 pub mod output;
+pub mod prices;
+pub mod progress;
 
 use options::Options;
 use std::process::ExitCode;
