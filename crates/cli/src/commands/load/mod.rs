@@ -56,7 +56,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
 /// Ctrl-C ends the command within a second.
-const LAST_MOMENT: Duration = Duration::from_millis(700);
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// Runs a load test, or removes what one has left.
 pub async fn run(args: &LoadArgs, context: &Context) -> Result<(), Failure> {
@@ -65,12 +65,8 @@ pub async fn run(args: &LoadArgs, context: &Context) -> Result<(), Failure> {
     }
     let given = scenario::read(args.scenario.as_deref(), args.over_scenario())?;
     let plan = Plan::new(&given.scenario);
-    if plan.has_broadcasts() && !context.system.is_local() && !args.yes_broadcast {
-        return Err(Failure::Usage(format!(
-            "messages to everyone would reach every session of environment {}: leave them out with \
-             --mix account=15,user=40,session=40, or give --yes-broadcast",
-            context.system.env
-        )));
+    if !context.system.is_local() && !args.yes_broadcast {
+        refuse_broadcasts(&plan, &context.system.env)?;
     }
     let work = Work::new(context.system.clone(), given, plan, args.strict);
     announce(&work);
@@ -80,6 +76,17 @@ pub async fn run(args: &LoadArgs, context: &Context) -> Result<(), Failure> {
     };
     remove(&work, context).await;
     conclude(&work, &performed?, args.report.clone(), context)
+}
+
+/// On a deployed system a message to everyone reaches people.
+fn refuse_broadcasts(plan: &Plan, env: &str) -> Result<(), Failure> {
+    if !plan.has_broadcasts() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "messages to everyone would reach every session of environment {env}: leave them out with \
+         --mix account=15,user=40,session=40, or give --yes-broadcast"
+    )))
 }
 
 fn announce(work: &Work) {
@@ -208,4 +215,18 @@ fn conclude(work: &Work, outcome: &Outcome, file: Option<PathBuf>, context: &Con
         return Ok(());
     }
     Err(Failure::Found(outcome.faults.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plan_with_messages_to_everyone_is_refused() {
+        let plan = |mix: &str| Plan::new(&scenario::read(None, mix.parse().unwrap()).unwrap().scenario);
+        let refused = refuse_broadcasts(&plan(""), "prod").unwrap_err();
+        assert_eq!(refused.exit_code(), 2);
+        assert!(refused.to_string().contains("prod") && refused.to_string().contains("--yes-broadcast"));
+        assert!(refuse_broadcasts(&plan("[mix]\nbroadcast = 0"), "prod").is_ok());
+    }
 }

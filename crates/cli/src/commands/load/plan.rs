@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn every_kind_and_way_is_there_as_often_as_the_mix_says() {
-        let plan = plan("[publish]\nduration = \"10m\"");
+        let plan = plan("[publish]\nduration = \"10m\"\nbatch = 5\nrate = 20");
         let of = |kind| plan.messages.iter().filter(|message| message.kind() == kind).count();
         let all = plan.messages.len();
         assert!((of(Kind::Broadcast) * 100 / all).abs_diff(5) <= 1, "{}", of(Kind::Broadcast));

@@ -1,7 +1,8 @@
 //! Publishes what the plan says, when it says so.
 //!
 //! The loop is open: a call is made when it is due, whether or not those before it are answered, and
-//! latencies count from that moment. A system that is slow cannot slow the test down and so look fast.
+//! latencies count from that moment. A system that is slow cannot slow the test down and so look fast; what
+//! waits because too many calls are under way is late all the same.
 
 use super::{
     ledger::Fate,
@@ -16,9 +17,6 @@ use serde_json::Value;
 use std::{ops::Range, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 
-/// Calls under way at the same time, at most; what waits for its turn is late all the same.
-const IN_FLIGHT: usize = 64;
-
 /// Messages of a list that ask to be tried again are, so often.
 const ROUNDS: usize = 6;
 
@@ -27,7 +25,7 @@ const UNIT: usize = 25 * 1024;
 
 /// Publishes all messages; ends when the fate of each is known.
 pub async fn publish(work: &Arc<Work>, start: Instant) {
-    let turns = Arc::new(Semaphore::new(IN_FLIGHT));
+    let turns = Arc::new(Semaphore::new(work.given.scenario.publish.at_once));
     let stream = Stream::new(work.system.kinesis(), &work.system.stream);
     let mut calls = JoinSet::new();
     for place in 0..work.plan.calls.len() {

@@ -58,6 +58,8 @@ pub struct Publish {
     pub duration: Option<Duration>,
     /// Messages in a call.
     pub batch: usize,
+    /// Calls under way at the same time, at most.
+    pub at_once: usize,
     /// Part of the calls (0 to 1) by HTTP.
     pub http: f64,
     /// Least and most bytes of a message.
@@ -167,6 +169,7 @@ fn validate(scenario: &Scenario) -> Result<(), String> {
     within("sessions.create_rate", sessions.create_rate, 0.01, 1e4)?;
     within("publish.rate", publish.rate, 0.01, 1e5)?;
     within("publish.batch", float(publish.batch), 1.0, 500.0)?;
+    within("publish.at_once", float(publish.at_once), 1.0, 1e4)?;
     part("publish.http", publish.http)?;
     part("publish.sqs_only", publish.sqs_only)?;
     within("publish.bytes", float(publish.bytes[0]), 1.0, float(publish.bytes[1]))?;
