@@ -72,7 +72,13 @@ async fn exact(own: &Own) -> Value {
     let plan = ["--sessions", "20", "--accounts", "3", "--deliveries", "400", "--batch", "10", "--seed", "7"];
     let run = Run::from(own.load(&plan).output().await.unwrap());
     let told = run.json();
-    assert_eq!((run.code, &told["faults"]), (Some(0), &Value::from(Vec::<Value>::new())), "{}{}", run.stderr, run.stdout);
+    assert_eq!(
+        (run.code, &told["faults"]),
+        (Some(0), &Value::from(Vec::<Value>::new())),
+        "{}{}",
+        run.stderr,
+        run.stdout
+    );
     let (planned, deliveries) = (&told["plan"], &told["deliveries"]);
     assert!(planned["deliveries"].as_u64() >= Some(400), "{told}");
     assert_eq!(deliveries["delivered"], planned["deliveries"], "{told}");
@@ -82,11 +88,17 @@ async fn exact(own: &Own) -> Value {
     let latencies = told["latencies"].as_array().unwrap();
     let names: Vec<&str> = latencies.iter().filter_map(|latency| latency[0].as_str()).collect();
     assert_eq!(names, ["all", "by HTTP", "by Kinesis", "to everyone", "to account", "to user", "to session"]);
-    assert!(told["histories"]["expected"].as_u64() > Some(0) && told["receipts"]["expected"].as_u64() > Some(0), "{told}");
+    assert!(
+        told["histories"]["expected"].as_u64() > Some(0) && told["receipts"]["expected"].as_u64() > Some(0),
+        "{told}"
+    );
     assert_eq!(told["histories"]["missing"], 0);
     let page = std::fs::read_to_string(own.report()).unwrap();
     assert!(page.contains(planned["fingerprint"].as_str().unwrap()) && page.contains("Passed"));
-    assert!(!page.contains("src=") && !page.contains("href=") && !page.contains("url("), "it needs nothing else");
+    assert!(
+        !page.contains("src=") && !page.contains("href=") && !page.contains("url("),
+        "it needs nothing else"
+    );
     assert_nothing_left(own, told["run"].as_str().unwrap()).await;
     told
 }
@@ -111,7 +123,9 @@ async fn lossy(own: &Own) {
     let plan = ["--sessions", "8", "--accounts", "2", "--duration", "20s", "--batch", "5", "--drain", "5s"];
     let mut run = own.load(&plan).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut progress = tokio::io::BufReader::new(run.stderr.take().unwrap()).lines();
-    while !progress.next_line().await.unwrap().expect("it tells how far it is").contains("messages published") {}
+    while !progress.next_line().await.unwrap().expect("it tells how far it is").contains("messages published")
+    {
+    }
     forbid_sending(&own.system()).await;
     let mut errors = String::new();
     while let Some(line) = progress.next_line().await.unwrap() {
@@ -131,13 +145,21 @@ async fn lossy(own: &Own) {
 async fn forbid_sending(system: &System) {
     let iam = system.iam();
     let roles = iam.list_roles().send().await.unwrap().roles;
-    let role = roles.iter().find(|role| role.role_name.contains("SqsSenderRole")).expect("the sender has a role");
+    let role =
+        roles.iter().find(|role| role.role_name.contains("SqsSenderRole")).expect("the sender has a role");
     iam.delete_role_policy().role_name(&role.role_name).policy_name("sqs-sender").send().await.unwrap();
 }
 
 async fn assert_nothing_left(own: &Own, run: &str) {
     let system = own.system();
-    let rows = system.dynamodb().scan().table_name(&system.session_table).consistent_read(true).send().await.unwrap();
+    let rows = system
+        .dynamodb()
+        .scan()
+        .table_name(&system.session_table)
+        .consistent_read(true)
+        .send()
+        .await
+        .unwrap();
     let left = rows.items().iter().filter(|row| format!("{row:?}").contains(run)).count();
     assert_eq!(left, 0, "sessions of {run} are left");
 }
@@ -161,7 +183,10 @@ async fn a_run_that_is_stopped_says_what_remains_and_it_can_be_removed_by_name()
     assert_eq!(run.wait().await.unwrap().code(), Some(130), "{told}");
     // A second, and what a busy machine adds.
     assert!(stopped.elapsed() < Duration::from_secs(5), "{:?}", stopped.elapsed());
-    assert!(told.contains("of 6000 messages are published") && told.contains("of 30 sessions are removed"), "{told}");
+    assert!(
+        told.contains("of 6000 messages are published") && told.contains("of 30 sessions are removed"),
+        "{told}"
+    );
     let name = told.split("--clean-up ").nth(1).expect("it names the run").trim();
     sbe(&["load", "--clean-up", name]).await.success();
     for account in 0..4 {
@@ -189,7 +214,8 @@ async fn a_scenario_that_makes_no_sense_is_refused_by_name() {
 #[tokio::test]
 async fn the_scenario_that_it_prints_is_one_that_it_takes() {
     let mut print = command(&["load", "--print-scenario"]);
-    let printed = Run::from(print.env_remove("SBE_STACK").current_dir(tempdir()).output().await.unwrap()).success();
+    let printed =
+        Run::from(print.env_remove("SBE_STACK").current_dir(tempdir()).output().await.unwrap()).success();
     let file = tempdir().join("scenario.toml");
     std::fs::write(&file, printed.replace("seed = 1", "sed = 1")).unwrap();
     let error = sbe(&["load", "--scenario", file.to_str().unwrap()]).await.failure(2);

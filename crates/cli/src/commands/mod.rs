@@ -1,7 +1,12 @@
 //! The commands, a module each.
 
 use crate::{
-    context::Context, failure::Failure, interrupt::Interrupt, locate, options::Options, output::{Output, print},
+    context::Context,
+    failure::Failure,
+    interrupt::Interrupt,
+    locate,
+    options::Options,
+    output::{Output, print},
 };
 use clap::Subcommand;
 

@@ -38,11 +38,26 @@ impl Bill {
         let calls = tally.api_calls.get();
         let publishes = tally.notifies.get() + tally.puts.get();
         let came = counts.delivered + counts.duplicates + counts.misrouted;
-        let item = |name, units: u64, price: f64, estimated| Item { name, units, dollars: dollars(units, price), estimated };
+        let item = |name, units: u64, price: f64, estimated| Item {
+            name,
+            units,
+            dollars: dollars(units, price),
+            estimated,
+        };
         let items = vec![
             item("API Gateway calls", calls, prices::API_CALL, false),
-            item("Kinesis PUT payload units", tally.put_units.get() + tally.record_retries.get(), prices::KINESIS_UNIT, false),
-            item("SQS requests of the sessions (polls, deletes)", tally.polls.get() + tally.deletes.get(), prices::SQS_REQUEST, false),
+            item(
+                "Kinesis PUT payload units",
+                tally.put_units.get() + tally.record_retries.get(),
+                prices::KINESIS_UNIT,
+                false,
+            ),
+            item(
+                "SQS requests of the sessions (polls, deletes)",
+                tally.polls.get() + tally.deletes.get(),
+                prices::SQS_REQUEST,
+                false,
+            ),
             // Up to ten messages share a request, when a call or a batch has so many for a session.
             item("SQS requests of the sender, at most", came, prices::SQS_REQUEST, true),
             // The dispatcher, the sender and the history adder.
@@ -70,8 +85,10 @@ mod tests {
         tally.polls.add(2_000_000);
         tally.deletes.add(500_000);
         let bill = Bill::new(&tally, &Counts { delivered: 1_000_000, ..Counts::default() }, 0);
-        let cost = |name: &str| bill.items.iter().find(|item| item.name.starts_with(name)).map(|item| item.dollars);
-        let close = |name, dollars: f64| assert!((cost(name).unwrap() - dollars).abs() < 1e-9, "{name}: {bill:?}");
+        let cost =
+            |name: &str| bill.items.iter().find(|item| item.name.starts_with(name)).map(|item| item.dollars);
+        let close =
+            |name, dollars: f64| assert!((cost(name).unwrap() - dollars).abs() < 1e-9, "{name}: {bill:?}");
         close("API Gateway", 3.5);
         close("SQS requests of the sessions", 1.0);
         close("SQS requests of the sender", 0.4);

@@ -40,7 +40,8 @@ impl Chart<'_> {
         self.grid(&mut svg, most, y);
         self.columns(&mut svg, y);
         for (class, points) in &self.lines {
-            let points: String = points.iter().map(|(x, value)| format!("{:.1},{:.1} ", x * WIDTH, y(*value))).collect();
+            let points: String =
+                points.iter().map(|(x, value)| format!("{:.1},{:.1} ", x * WIDTH, y(*value))).collect();
             let _ = writeln!(svg, "<polyline class=\"{class}\" points=\"{}\"/>", points.trim_end());
         }
         self.axis(&mut svg);
@@ -88,7 +89,8 @@ impl Chart<'_> {
     }
 
     fn axis(&self, svg: &mut String) {
-        let _ = writeln!(svg, "<line class=\"axis\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{BOTTOM}\" y2=\"{BOTTOM}\"/>");
+        let _ =
+            writeln!(svg, "<line class=\"axis\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{BOTTOM}\" y2=\"{BOTTOM}\"/>");
         for (x, name) in &self.ticks {
             let _ = writeln!(
                 svg,
@@ -135,11 +137,19 @@ fn round_up(value: f64) -> f64 {
         return 1.0;
     }
     let magnitude = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 4.0, 5.0, 8.0, 10.0].map(|step| step * magnitude).into_iter().find(|step| *step >= value).unwrap_or(value)
+    [1.0, 2.0, 4.0, 5.0, 8.0, 10.0]
+        .map(|step| step * magnitude)
+        .into_iter()
+        .find(|step| *step >= value)
+        .unwrap_or(value)
 }
 
 fn short(value: f64) -> String {
-    if value >= 10_000.0 { format!("{}k", value / 1000.0) } else { format!("{}", (value * 100.0).round() / 100.0) }
+    if value >= 10_000.0 {
+        format!("{}k", value / 1000.0)
+    } else {
+        format!("{}", (value * 100.0).round() / 100.0)
+    }
 }
 
 /// Text as HTML has it.
@@ -161,7 +171,8 @@ mod tests {
 
     #[test]
     fn the_scale_ends_at_a_round_number() {
-        for (value, end) in [(0.0, 1.0), (0.3, 0.4), (1.0, 1.0), (3.0, 4.0), (99.0, 100.0), (4100.0, 5000.0)] {
+        for (value, end) in [(0.0, 1.0), (0.3, 0.4), (1.0, 1.0), (3.0, 4.0), (99.0, 100.0), (4100.0, 5000.0)]
+        {
             assert!((round_up(value) - end).abs() < 1e-9, "{value}: {}", round_up(value));
         }
     }

@@ -1,11 +1,6 @@
 //! Checks histories and read receipts, when everything is delivered.
 
-use super::{
-    ledger::Fate,
-    plan::Message,
-    population::Keys,
-    work::Work,
-};
+use super::{ledger::Fate, plan::Message, population::Keys, work::Work};
 use crate::{failure::Failure, progress::Progress};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sbe_client::api::in_path;
@@ -52,7 +47,8 @@ pub struct Receipts {
 /// once, however many sessions; a message addressed to a `userId` is kept even with no session."
 fn keeps(work: &Work, user: u32, message: &Message) -> bool {
     let members = &work.plan.population.members;
-    let reaches = || work.plan.population.sessions_of(user).any(|session| message.keys.are_for(members[session]));
+    let reaches =
+        || work.plan.population.sessions_of(user).any(|session| message.keys.are_for(members[session]));
     !message.sqs_only && (message.keys.user == Some(user) || (!elsewhere(message.keys, user) && reaches()))
 }
 
@@ -117,7 +113,8 @@ async fn entries(work: &Work, user: u32, filter: &str) -> Result<BTreeMap<usize,
     let (mut entries, mut next) = (BTreeMap::new(), String::new());
     loop {
         let page = work.call("GET", &format!("{path}{next}"), "").await?;
-        let ids = page["messages"].as_array().into_iter().flatten().filter_map(|entry| entry["messageId"].as_str());
+        let ids =
+            page["messages"].as_array().into_iter().flatten().filter_map(|entry| entry["messageId"].as_str());
         for n in ids.filter_map(|id| work.run.number(id)) {
             *entries.entry(n).or_default() += 1;
         }
@@ -153,7 +150,8 @@ fn chosen(work: &Work) -> Vec<(u32, Vec<usize>)> {
     users.sort_by_key(|user| std::cmp::Reverse(population.sessions_of(*user).count()));
     let with_messages = users.into_iter().filter_map(|user| {
         let ledger = work.ledger();
-        let kept = |n: &usize| ledger.fate(*n) == Fate::Accepted && keeps(work, user, &work.plan.messages[*n]);
+        let kept =
+            |n: &usize| ledger.fate(*n) == Fate::Accepted && keeps(work, user, &work.plan.messages[*n]);
         let kept: Vec<usize> = (0..work.plan.messages.len()).filter(kept).collect();
         let mut some = vec![*kept.first()?, kept[kept.len() / 2], *kept.last()?];
         some.dedup();

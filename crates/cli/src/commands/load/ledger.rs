@@ -185,7 +185,8 @@ mod tests {
     /// All deliveries that must come, in order of numbers.
     fn expected(plan: &Plan) -> Vec<(usize, usize)> {
         let all = plan.messages.iter().enumerate();
-        all.flat_map(|(n, message)| plan.population.audience(message.keys).map(move |session| (n, session))).collect()
+        all.flat_map(|(n, message)| plan.population.audience(message.keys).map(move |session| (n, session)))
+            .collect()
     }
 
     fn accept_all(plan: &Plan, ledger: &mut Ledger) {
@@ -235,7 +236,8 @@ mod tests {
         accept_all(&plan, &mut ledger);
         let outstanding = ledger.counts.lost;
         let (n, session) = expected(&plan)[0];
-        let stranger = (0..12).find(|other| !plan.messages[n].keys.are_for(plan.population.members[*other])).unwrap();
+        let stranger =
+            (0..12).find(|other| !plan.messages[n].keys.are_for(plan.population.members[*other])).unwrap();
         assert_eq!(ledger.take(session, n), Receipt::First);
         assert_eq!(ledger.take(session, n), Receipt::Duplicate);
         assert_eq!(ledger.take(stranger, n), Receipt::Misrouted);
@@ -249,7 +251,9 @@ mod tests {
         let same_call = |plan: &Plan| {
             let all = expected(plan);
             let pairs = all.iter().flat_map(|early| all.iter().map(move |late| (*early, *late)));
-            let mut pairs = pairs.filter(|((n, session), (later, other))| session == other && n < later && plan.messages[*n].call == plan.messages[*later].call);
+            let mut pairs = pairs.filter(|((n, session), (later, other))| {
+                session == other && n < later && plan.messages[*n].call == plan.messages[*later].call
+            });
             pairs.next().unwrap()
         };
         for (kind, late) in [("account", 1), ("broadcast", 0)] {

@@ -65,7 +65,13 @@ impl Measures {
     /// Nothing is measured yet.
     pub fn new(plan: &Plan) -> Self {
         let slice = Duration::from_secs(1 + plan.duration().as_secs() / u64::from(SLICES));
-        Self { latencies: BTreeMap::new(), gaps: histogram(), slice, slices: Vec::new(), last: Duration::ZERO }
+        Self {
+            latencies: BTreeMap::new(),
+            gaps: histogram(),
+            slice,
+            slices: Vec::new(),
+            last: Duration::ZERO,
+        }
     }
 
     /// A delivery came at `at` after the start.

@@ -143,10 +143,12 @@ async fn deliver(work: &Arc<Work>, start: Instant) {
 
 fn show(work: &Work, progress: &Progress) {
     let ledger = work.ledger();
-    let (Counts { delivered, lost, misrouted, .. }, accepted) = (ledger.counts, ledger.messages(Fate::Accepted));
+    let (Counts { delivered, lost, misrouted, .. }, accepted) =
+        (ledger.counts, ledger.messages(Fate::Accepted));
     drop(ledger);
     let messages = work.plan.messages.len();
-    let note = format!("({accepted} of {messages} messages published, {lost} under way, {misrouted} misrouted)");
+    let note =
+        format!("({accepted} of {messages} messages published, {lost} under way, {misrouted} misrouted)");
     progress.set(delivered, &note);
 }
 
@@ -168,10 +170,14 @@ async fn parked(system: &System) -> Option<Parked> {
     let sqs = system.sqs();
     let waiting = async |url: &str| {
         let name = QueueAttributeName::ApproximateNumberOfMessages;
-        let reply = sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone()).send().await.ok()?;
+        let reply =
+            sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone()).send().await.ok()?;
         reply.attributes?.get(&name)?.parse().ok()
     };
-    Some(Parked { failed: waiting(&system.failed_queue_url).await?, rejected: waiting(&system.rejected_queue_url).await? })
+    Some(Parked {
+        failed: waiting(&system.failed_queue_url).await?,
+        rejected: waiting(&system.rejected_queue_url).await?,
+    })
 }
 
 /// Removes the sessions; says what remains.
@@ -208,8 +214,9 @@ fn conclude(work: &Work, outcome: &Outcome, file: Option<PathBuf>, context: &Con
     context.output.result(&json, |_| table::text(outcome));
     let file = file.unwrap_or_else(|| format!("sbe-load-{}.html", work.run).into());
     let page = page::html(outcome, &work.given.text, &work.measures());
-    std::fs::write(&file, page)
-        .map_err(|error| Failure::Usage(format!("the report cannot be written to {}: {error}", file.display())))?;
+    std::fs::write(&file, page).map_err(|error| {
+        Failure::Usage(format!("the report cannot be written to {}: {error}", file.display()))
+    })?;
     report(format_args!("report: {}", file.display()));
     if outcome.faults.is_empty() {
         return Ok(());

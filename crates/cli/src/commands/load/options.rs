@@ -131,10 +131,16 @@ fn mix(text: &str) -> Result<Table, String> {
     let names = ["broadcast", "account", "user", "session"];
     let mut mix: Table = names.map(|name| (name.to_owned(), Value::from(0.0))).into_iter().collect();
     for part in text.split(',') {
-        let weight = part.split_once('=').and_then(|(name, weight)| Some((name.trim(), weight.trim().parse::<f64>().ok()?)));
+        let weight = part
+            .split_once('=')
+            .and_then(|(name, weight)| Some((name.trim(), weight.trim().parse::<f64>().ok()?)));
         match weight {
             Some((name, weight)) if names.contains(&name) => mix[name] = weight.into(),
-            _ => return Err(format!("{part}: must be a weight of broadcast, account, user or session, such as user=40")),
+            _ => {
+                return Err(format!(
+                    "{part}: must be a weight of broadcast, account, user or session, such as user=40"
+                ));
+            }
         }
     }
     Ok(mix)

@@ -110,7 +110,12 @@ pub struct Parked {
 
 impl Outcome {
     /// The outcome of a run that has come to its end.
-    pub fn new(work: &Work, started: String, checked: (Option<Histories>, Option<Receipts>), parked: Option<Parked>) -> Self {
+    pub fn new(
+        work: &Work,
+        started: String,
+        checked: (Option<Histories>, Option<Receipts>),
+        parked: Option<Parked>,
+    ) -> Self {
         let ledger = work.ledger();
         let (histories, receipts) = checked;
         let published = Published {

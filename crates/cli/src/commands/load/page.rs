@@ -122,7 +122,10 @@ fn distribution(histogram: &Histogram<u64>) -> Chart<'static> {
         let values = histogram.iter_recorded();
         let inside = values.filter(|value| (from..to).contains(&float(value.value_iterated_to().max(1))));
         let count: u64 = inside.map(|value| value.count_since_last_iteration()).sum();
-        (float(count), format!("{} to {}: {} deliveries", time(from / 1000.0), time(to / 1000.0), grouped(count)))
+        (
+            float(count),
+            format!("{} to {}: {} deliveries", time(from / 1000.0), time(to / 1000.0), grouped(count)),
+        )
     };
     let place = |micros: f64| (micros / least).ln() / (edge(COLUMNS) / least).ln();
     let quantile = |name: &str, quantile: f64| {
@@ -133,11 +136,12 @@ fn distribution(histogram: &Histogram<u64>) -> Chart<'static> {
         title: "Deliveries by latency".into(),
         columns: (0..COLUMNS).map(column).collect(),
         marks: vec![quantile("p50", 0.5), quantile("p95", 0.95), quantile("p99", 0.99)],
-        ticks: (0..=4).map(|part| {
-            let x = f64::from(part) / 4.0;
-            (x, time(least * (edge(COLUMNS) / least).powf(x) / 1000.0))
-        })
-        .collect(),
+        ticks: (0..=4)
+            .map(|part| {
+                let x = f64::from(part) / 4.0;
+                (x, time(least * (edge(COLUMNS) / least).powf(x) / 1000.0))
+            })
+            .collect(),
         unit: "",
         ..Chart::default()
     }
@@ -148,11 +152,14 @@ fn timeline(measures: &Measures) -> String {
     let width = measures.slice.as_secs_f64();
     let end = width * count(slices.len());
     let middle = |index: usize| (count(index) + 0.5) / count(slices.len());
-    let ticks: Vec<(f64, String)> = (0..=4).map(|part| f64::from(part) / 4.0).map(|x| (x, clock(x * end))).collect();
+    let ticks: Vec<(f64, String)> =
+        (0..=4).map(|part| f64::from(part) / 4.0).map(|x| (x, clock(x * end))).collect();
     let columns = |title: &str, of: &dyn Fn(usize) -> u64| Chart {
         title: title.into(),
         columns: (0..slices.len())
-            .map(|index| (float(of(index)) / width, format!("{}: {}", clock(count(index) * width), grouped(of(index)))))
+            .map(|index| {
+                (float(of(index)) / width, format!("{}: {}", clock(count(index) * width), grouped(of(index))))
+            })
             .collect(),
         ticks: ticks.clone(),
         unit: "a second",
@@ -160,7 +167,10 @@ fn timeline(measures: &Measures) -> String {
     };
     let line = |quantile: f64| {
         let with = slices.iter().enumerate().filter(|(_, slice)| !slice.latencies.is_empty());
-        with.map(|(index, slice)| (middle(index), float(slice.latencies.value_at_quantile(quantile)) / 1000.0)).collect()
+        with.map(|(index, slice)| {
+            (middle(index), float(slice.latencies.value_at_quantile(quantile)) / 1000.0)
+        })
+        .collect()
     };
     let latency = Chart {
         title: "Latency by the time when messages were due".into(),
@@ -169,10 +179,17 @@ fn timeline(measures: &Measures) -> String {
         unit: "ms",
         ..Chart::default()
     };
-    let mut text = String::from("<h2>Timeline</h2>\n<p class=\"quiet\">Minutes and seconds since the first call.</p>\n");
+    let mut text =
+        String::from("<h2>Timeline</h2>\n<p class=\"quiet\">Minutes and seconds since the first call.</p>\n");
     for (chart, caption) in [
-        (columns("Messages accepted", &|index| slices[index].published), "Messages that the system accepted."),
-        (columns("Deliveries", &|index| slices[index].delivered), "Deliveries that came: one message to everyone makes many."),
+        (
+            columns("Messages accepted", &|index| slices[index].published),
+            "Messages that the system accepted.",
+        ),
+        (
+            columns("Deliveries", &|index| slices[index].delivered),
+            "Deliveries that came: one message to everyone makes many.",
+        ),
         (
             latency,
             "<span class=\"key typical\"></span>p50 and <span class=\"key slow\"></span>p95 of the latency of messages \
@@ -189,27 +206,52 @@ fn checks(outcome: &Outcome) -> String {
     let histories = outcome.histories.unwrap_or_default();
     let receipts = outcome.receipts.unwrap_or_default();
     let mut rows = vec![
-        ("Messages that the system did not accept", plan.messages, published.refused as u64 + published.unclear as u64, true),
+        (
+            "Messages that the system did not accept",
+            plan.messages,
+            published.refused as u64 + published.unclear as u64,
+            true,
+        ),
         ("Deliveries lost", plan.deliveries, deliveries.lost, true),
         ("Deliveries to sessions that they are not for", plan.deliveries, deliveries.misrouted, true),
         ("Deliveries with another content than was published", plan.deliveries, deliveries.altered, true),
-        ("Deliveries that came twice (allowed: at least once)", plan.deliveries, deliveries.duplicates, false),
+        (
+            "Deliveries that came twice (allowed: at least once)",
+            plan.deliveries,
+            deliveries.duplicates,
+            false,
+        ),
         ("Deliveries out of order within a call by HTTP", plan.deliveries, deliveries.out_of_order, false),
     ];
     if outcome.histories.is_some() {
         rows.push(("Entries of histories missing", histories.expected, histories.missing, true));
         rows.push(("Messages twice in a history", histories.expected, histories.twice, true));
-        rows.push(("Messages in a history that must not have them", histories.expected, histories.misplaced, true));
+        rows.push((
+            "Messages in a history that must not have them",
+            histories.expected,
+            histories.misplaced,
+            true,
+        ));
     }
     if outcome.receipts.is_some() {
         rows.push(("Messages that could not be marked read", receipts.marked, receipts.unmarked, true));
-        rows.push(("Read receipts that did not reach a session of the user", receipts.expected, receipts.lost, true));
+        rows.push((
+            "Read receipts that did not reach a session of the user",
+            receipts.expected,
+            receipts.lost,
+            true,
+        ));
     }
     let mut text = String::from("<h2>What was checked</h2>\n<div class=\"scroll\"><table>");
     text.push_str("<tr><th>What must not happen</th><th>checked</th><th>happened</th></tr>\n");
     for (name, of, found, fault) in rows {
         let class = if found > 0 && fault { " class=\"bad\"" } else { "" };
-        let _ = writeln!(text, "<tr><td>{name}</td><td>{}</td><td{class}>{}</td></tr>", grouped(of), grouped(found));
+        let _ = writeln!(
+            text,
+            "<tr><td>{name}</td><td>{}</td><td{class}>{}</td></tr>",
+            grouped(of),
+            grouped(found)
+        );
     }
     text.push_str("</table></div>\n");
     if let Some(Parked { failed, rejected }) = outcome.parked.filter(|parked| *parked != Parked::default()) {
@@ -243,7 +285,9 @@ fn retries(outcome: &Outcome) -> String {
 }
 
 fn bill(outcome: &Outcome) -> String {
-    let mut text = String::from("<h2>What AWS bills</h2>\n<div class=\"scroll\"><table><tr><th></th><th>units</th><th>US dollars</th></tr>\n");
+    let mut text = String::from(
+        "<h2>What AWS bills</h2>\n<div class=\"scroll\"><table><tr><th></th><th>units</th><th>US dollars</th></tr>\n",
+    );
     for Item { name, units, dollars, estimated } in &outcome.bill.items {
         let name = if *estimated { format!("{name} (estimated)") } else { (*name).to_owned() };
         let _ = writeln!(text, "<tr><td>{name}</td><td>{}</td><td>{dollars:.6}</td></tr>", grouped(*units));

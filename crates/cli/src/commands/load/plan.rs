@@ -140,7 +140,9 @@ impl Plan {
     fn add_call(&mut self, publish: &Publish, mix: Mix, rng: &mut Rng) {
         let way = if rng.f64() < publish.http { Way::Http } else { Way::Kinesis };
         let (due, first, call) = (self.due(publish), self.messages.len(), number(self.calls.len()));
-        while self.messages.len() < first + publish.batch && (self.messages.len() == first || !self.is_complete(publish)) {
+        while self.messages.len() < first + publish.batch
+            && (self.messages.len() == first || !self.is_complete(publish))
+        {
             let keys = keys(&self.population, mix, rng);
             let [least, most] = publish.bytes.map(number);
             let (bytes, sqs_only) = (rng.u32(least..=most), rng.f64() < publish.sqs_only);
@@ -229,7 +231,8 @@ mod tests {
     #[test]
     fn the_number_of_deliveries_ends_it() {
         let plan = plan("[publish]\ndeliveries = 1000");
-        let made: usize = plan.messages.iter().map(|message| plan.population.audience(message.keys).count()).sum();
+        let made: usize =
+            plan.messages.iter().map(|message| plan.population.audience(message.keys).count()).sum();
         assert_eq!(made as u64, plan.deliveries);
         let last = plan.population.audience(plan.messages.last().unwrap().keys).count() as u64;
         assert!(plan.deliveries >= 1000 && plan.deliveries - last < 1000);
@@ -257,7 +260,8 @@ mod tests {
 
     #[test]
     fn without_users_the_messages_for_users_go_to_accounts() {
-        let plan = plan("[sessions]\nwithout_user = 1.0\n[mix]\nbroadcast = 0\naccount = 0\nuser = 1\nsession = 0");
+        let plan =
+            plan("[sessions]\nwithout_user = 1.0\n[mix]\nbroadcast = 0\naccount = 0\nuser = 1\nsession = 0");
         assert!(plan.messages.iter().all(|message| message.kind() == Kind::Account));
     }
 

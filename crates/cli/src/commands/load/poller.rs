@@ -31,7 +31,11 @@ pub fn start(work: &Arc<Work>, sessions: &[Session], start: Instant) -> JoinSet<
     let mut tasks = JoinSet::new();
     for poller in 0..pollers {
         let mine = (poller..sessions.len()).step_by(pollers);
-        let served = |place: usize| Served { place, consumer: Consumer::of(&work.system, sessions[place].clone()), polled: None };
+        let served = |place: usize| Served {
+            place,
+            consumer: Consumer::of(&work.system, sessions[place].clone()),
+            polled: None,
+        };
         let mine: Vec<Served> = mine.map(served).collect();
         tasks.spawn(serve(work.clone(), mine, wait, start));
     }

@@ -56,8 +56,7 @@ impl Population {
     /// The sessions of a scenario.
     pub fn new(scenario: &Sessions, rng: &mut Rng) -> Self {
         let accounts = number(scenario.accounts);
-        let with_user: Vec<bool> =
-            (0..scenario.count).map(|_| rng.f64() >= scenario.without_user).collect();
+        let with_user: Vec<bool> = (0..scenario.count).map(|_| rng.f64() >= scenario.without_user).collect();
         let users = users(with_user.iter().filter(|with| **with).count(), scenario.per_user);
         let mut met = 0;
         let member = |(index, with_user): (usize, bool)| {
@@ -73,7 +72,8 @@ impl Population {
     }
 
     fn of(members: Vec<Member>, accounts: u32, users: u32) -> Self {
-        let (mut by_account, mut by_user, mut by_name) = <(HashMap<_, Vec<_>>, HashMap<_, Vec<_>>, HashMap<_, Vec<_>>)>::default();
+        let (mut by_account, mut by_user, mut by_name) =
+            <(HashMap<_, Vec<_>>, HashMap<_, Vec<_>>, HashMap<_, Vec<_>>)>::default();
         for (index, member) in members.iter().enumerate() {
             by_account.entry(member.account).or_default().push(number(index));
             by_name.entry(member.name).or_default().push(number(index));
@@ -104,7 +104,12 @@ impl Population {
     }
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a million sessions")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most a million sessions"
+)]
 fn users(sessions: usize, per_user: f64) -> u32 {
     (sessions as f64 / per_user).ceil() as u32
 }
@@ -119,7 +124,8 @@ mod tests {
     use super::*;
 
     fn population(seed: u64) -> Population {
-        let scenario = Sessions { count: 60, accounts: 4, without_user: 0.2, per_user: 2.0, create_rate: 1.0 };
+        let scenario =
+            Sessions { count: 60, accounts: 4, without_user: 0.2, per_user: 2.0, create_rate: 1.0 };
         Population::new(&scenario, &mut Rng::with_seed(seed))
     }
 
@@ -132,7 +138,8 @@ mod tests {
                 for name in ids(16) {
                     let keys = Keys { account, user, name };
                     let all = population.members.iter().enumerate();
-                    let expected: Vec<usize> = all.filter(|(_, member)| keys.are_for(**member)).map(|(at, _)| at).collect();
+                    let expected: Vec<usize> =
+                        all.filter(|(_, member)| keys.are_for(**member)).map(|(at, _)| at).collect();
                     assert_eq!(population.audience(keys).collect::<Vec<_>>(), expected, "{keys:?}");
                 }
             }
@@ -151,10 +158,12 @@ mod tests {
     #[test]
     fn every_user_has_a_session_some_several_and_some_sessions_have_none() {
         let population = population(1);
-        let sessions: Vec<usize> = (0..population.users).map(|user| population.sessions_of(user).count()).collect();
+        let sessions: Vec<usize> =
+            (0..population.users).map(|user| population.sessions_of(user).count()).collect();
         assert!(sessions.iter().all(|count| *count > 0) && sessions.iter().any(|count| *count > 1));
         assert!(population.members.iter().any(|member| member.user.is_none()));
-        let mut distinct: Vec<_> = population.members.iter().map(|member| (member.account, member.name)).collect();
+        let mut distinct: Vec<_> =
+            population.members.iter().map(|member| (member.account, member.name)).collect();
         distinct.sort_unstable();
         distinct.dedup();
         assert_eq!(distinct.len(), 60);

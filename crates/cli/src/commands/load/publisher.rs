@@ -71,7 +71,9 @@ async fn notify(work: &Work, call: &Call, start: Instant) {
         left = match reply {
             Ok(reply) if reply.status == 200 => fates(work, left, &reply.json, round + 1 == ROUNDS, start),
             // A fault inside, or no answer: some of it may be done.
-            Ok(reply) if reply.status >= 500 => return left.iter().for_each(|n| settle(work, *n, Fate::Unclear, start)),
+            Ok(reply) if reply.status >= 500 => {
+                return left.iter().for_each(|n| settle(work, *n, Fate::Unclear, start));
+            }
             Ok(_) => return left.iter().for_each(|n| settle(work, *n, Fate::Refused, start)),
             Err(_) => return left.iter().for_each(|n| settle(work, *n, Fate::Unclear, start)),
         };

@@ -176,7 +176,8 @@ fn validate(scenario: &Scenario) -> Result<(), String> {
     within("publish.bytes", float(publish.bytes[1]), 1.0, 256_000.0)?;
     within("poll.pollers", float(poll.pollers), 1.0, 1e4)?;
     let weights = [mix.broadcast, mix.account, mix.user, mix.session];
-    if weights.iter().any(|weight| !weight.is_finite() || *weight < 0.0) || weights.iter().sum::<f64>() <= 0.0 {
+    if weights.iter().any(|weight| !weight.is_finite() || *weight < 0.0) || weights.iter().sum::<f64>() <= 0.0
+    {
         return Err("mix must have weights of 0 and more, one of them more than 0".into());
     }
     if publish.batch * publish.bytes[1] > MAX_CALL_BYTES {
@@ -199,7 +200,8 @@ fn float(count: usize) -> f64 {
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map_err(|error| D::Error::custom(format!("{error}: such as \"90s\" or \"10m\"")))
+    humantime::parse_duration(&text)
+        .map_err(|error| D::Error::custom(format!("{error}: such as \"90s\" or \"10m\"")))
 }
 
 fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

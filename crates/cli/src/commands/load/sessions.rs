@@ -59,14 +59,17 @@ pub async fn destroy(work: &Work, stopped: impl Future<Output = ()>) -> u64 {
     let progress = Progress::new("removing sessions", made);
     // Those that were being made when the run ended may be there too.
     let perhaps = (made + AT_ONCE as u64).min(work.plan.population.members.len() as u64);
-    let all = stream::iter(0..usize::try_from(perhaps).unwrap_or_default()).for_each_concurrent(AT_ONCE, |session| {
-        let progress = &progress;
-        async move {
-            if gone(work.call("POST", &work.path("destroy", session), "").await) {
-                progress.advance();
+    let all = stream::iter(0..usize::try_from(perhaps).unwrap_or_default()).for_each_concurrent(
+        AT_ONCE,
+        |session| {
+            let progress = &progress;
+            async move {
+                if gone(work.call("POST", &work.path("destroy", session), "").await) {
+                    progress.advance();
+                }
             }
-        }
-    });
+        },
+    );
     tokio::select! {
         () = all => {}
         () = stopped => {}

@@ -15,7 +15,11 @@ pub fn text(outcome: &Outcome) -> String {
 
 fn write(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     let Outcome { plan, published, deliveries, retries, bill, .. } = outcome;
-    writeln!(text, "Run {} in environment {} ({}, release {})", outcome.run, outcome.env, outcome.place, outcome.release)?;
+    writeln!(
+        text,
+        "Run {} in environment {} ({}, release {})",
+        outcome.run, outcome.env, outcome.place, outcome.release
+    )?;
     writeln!(
         text,
         "{} sessions of {} users in {} accounts, {} messages; plan {}\n",
@@ -34,7 +38,11 @@ fn write(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
         writeln!(text, "  {name:<32} {count:>10}")?;
     }
     let rest = (published.refused, published.unclear);
-    writeln!(text, "Messages accepted {}, refused {}, without an answer {}", published.accepted, rest.0, rest.1)?;
+    writeln!(
+        text,
+        "Messages accepted {}, refused {}, without an answer {}",
+        published.accepted, rest.0, rest.1
+    )?;
     checks(text, outcome)?;
     writeln!(
         text,
@@ -56,7 +64,11 @@ fn write(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     for case in &outcome.cases {
         writeln!(text, "{case}")?;
     }
-    let verdict = if outcome.faults.is_empty() { "PASSED".to_owned() } else { format!("FAILED: {}", outcome.faults.join(", ")) };
+    let verdict = if outcome.faults.is_empty() {
+        "PASSED".to_owned()
+    } else {
+        format!("FAILED: {}", outcome.faults.join(", "))
+    };
     write!(text, "\n{verdict}")
 }
 
@@ -76,7 +88,10 @@ fn checks(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
         )?;
     }
     if let Some(Parked { failed, rejected }) = outcome.parked.filter(|parked| *parked != Parked::default()) {
-        writeln!(text, "Meanwhile the failed queue grew by {failed} and the rejected queue by {rejected} messages")?;
+        writeln!(
+            text,
+            "Meanwhile the failed queue grew by {failed} and the rejected queue by {rejected} messages"
+        )?;
     }
     Ok(())
 }
@@ -88,5 +103,9 @@ fn latencies(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
         writeln!(text, "  {name:<22}{count:>10}{p50_ms:>10.1}{p95_ms:>10.1}{p99_ms:>10.1}{max_ms:>10.1}")?;
     }
     let gaps = outcome.poll_gaps;
-    writeln!(text, "  of it, between a session's polls: p50 {:.1}, p95 {:.1}, max {:.1}", gaps.p50_ms, gaps.p95_ms, gaps.max_ms)
+    writeln!(
+        text,
+        "  of it, between a session's polls: p50 {:.1}, p95 {:.1}, max {:.1}",
+        gaps.p50_ms, gaps.p95_ms, gaps.max_ms
+    )
 }

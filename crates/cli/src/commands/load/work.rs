@@ -1,13 +1,6 @@
 //! What the parts of a run share.
 
-use super::{
-    ledger::Ledger,
-    measures::Measures,
-    plan::Plan,
-    run::Run,
-    scenario::Given,
-    tally::Tally,
-};
+use super::{ledger::Ledger, measures::Measures, plan::Plan, run::Run, scenario::Given, tally::Tally};
 use sbe_client::{Api, ApiError, Reply, System, backoff::Backoff};
 use serde_json::Value;
 use std::{
