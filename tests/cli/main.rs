@@ -4,5 +4,6 @@ mod api;
 mod decrypt;
 mod help;
 mod listen;
+mod load;
 mod locating;
 mod put;

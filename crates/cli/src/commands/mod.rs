@@ -1,7 +1,12 @@
 //! The commands, a module each.
 
 use crate::{
-    context::Context, failure::Failure, interrupt::Interrupt, locate, options::Options, output::Output,
+    context::Context,
+    failure::Failure,
+    interrupt::Interrupt,
+    locate,
+    options::Options,
+    output::{Output, print},
 };
 use clap::Subcommand;
 
@@ -11,6 +16,7 @@ pub mod create;
 pub mod decrypt;
 pub mod destroy;
 pub mod listen;
+pub mod load;
 pub mod man;
 pub mod mark_read;
 pub mod messages;
@@ -69,10 +75,17 @@ pub enum Command {
     /// Count the unread messages of a user.
     #[command(after_long_help = unread::EXAMPLES)]
     Unread(unread::Unread),
+    /// Load the system, and check exactly what every session receives.
+    #[command(after_long_help = load::options::EXAMPLES)]
+    Load(load::options::LoadArgs),
 }
 
 /// Runs a command to its end.
 pub async fn run(options: Options) -> Result<(), Failure> {
+    if matches!(&options.command, Command::Load(args) if args.print_scenario) {
+        print(load::scenario::DEFAULTS.trim_end());
+        return Ok(());
+    }
     let interrupt = Interrupt::listen();
     // What needs no system works without one.
     let command = match options.command {
@@ -99,5 +112,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Command::Renew(args) => renew::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Unread(args) => unread::run(args, &context).await,
+        Command::Load(args) => load::run(&args, &context).await,
     }
 }
