@@ -22,8 +22,9 @@ pub(super) const FUNCTIONS: [&str; 6] = [
 struct Function {
     name: &'static str,
     is_there: bool,
-    /// `Failed` and such; empty where all is well.
-    state: Option<String>,
+    /// Why it cannot be invoked.
+    trouble: Option<String>,
+    is_changing: bool,
     release: Option<String>,
 }
 
@@ -46,12 +47,7 @@ pub(super) async fn variable(doctor: &Doctor, function: &str, name: &str) -> Res
 async fn read(doctor: &Doctor) -> Result<Vec<Function>, Finding> {
     try_join_all(FUNCTIONS.map(async |name| {
         let found = configuration(doctor, name).await?;
-        Ok(found.map_or(Function { name, ..Function::default() }, |found| Function {
-            name,
-            is_there: true,
-            state: trouble(&found),
-            release: value(&found, "RELEASE"),
-        }))
+        Ok(found.map_or(Function { name, ..Function::default() }, |found| function(name, &found)))
     }))
     .await
 }
@@ -69,25 +65,33 @@ fn value(configuration: &GetFunctionConfigurationOutput, name: &str) -> Option<S
 }
 
 /// A function that nobody invokes for weeks is `Inactive`, and wakes up when it is invoked.
-fn trouble(configuration: &GetFunctionConfigurationOutput) -> Option<String> {
-    let state = configuration.state().map_or("Active", |state| state.as_str());
-    let update = configuration.last_update_status().map_or("Successful", |status| status.as_str());
-    match (state, update) {
-        ("Active" | "Inactive", "Successful") => None,
-        ("Active" | "Inactive", update) => Some(format!("its last update is {update}")),
-        (state, _) => Some(format!("it is {state}")),
-    }
+fn function(name: &'static str, found: &GetFunctionConfigurationOutput) -> Function {
+    let state = found.state().map_or("Active", |state| state.as_str());
+    let update = found.last_update_status().map_or("Successful", |status| status.as_str());
+    let trouble = match (state, update) {
+        ("Failed", _) => Some("it is Failed".to_owned()),
+        (_, "Failed") => Some("its last update is Failed".to_owned()),
+        _ => None,
+    };
+    let is_changing = state == "Pending" || update == "InProgress";
+    Function { name, is_there: true, trouble, is_changing, release: value(found, "RELEASE") }
 }
 
 fn judge(functions: &[Function]) -> Finding {
-    let fault = |function: &Function| match &function.state {
+    let fault = |function: &Function| match &function.trouble {
         _ if !function.is_there => Some(format!("there is no {}", function.name)),
-        Some(state) => Some(format!("{}: {state}", function.name)),
+        Some(trouble) => Some(format!("{}: {trouble}", function.name)),
         None => None,
     };
     let faults: Vec<String> = functions.iter().filter_map(fault).collect();
-    let well = format!("all {} are there and can be invoked", functions.len());
-    Finding::of_faults(&faults, well, "deploy the template again")
+    if !faults.is_empty() {
+        return Finding::failed(faults.join("; "), "deploy the template again");
+    }
+    let changing: Vec<&str> = functions.iter().filter(|of| of.is_changing).map(|of| of.name).collect();
+    if !changing.is_empty() {
+        return Finding::warning(format!("being changed: {}", changing.join(", ")), "wait, and look again");
+    }
+    Finding::passed(format!("all {} are there and can be invoked", functions.len()))
 }
 
 fn judge_release(release: &str, functions: &[Function]) -> Finding {
@@ -98,24 +102,33 @@ fn judge_release(release: &str, functions: &[Function]) -> Finding {
     };
     let there = || functions.iter().filter(|function| function.is_there);
     let faults: Vec<String> = there().filter_map(fault).collect();
-    let well = format!("{} functions are of release {release}", there().count());
+    let well = format!("all that are there are of release {release}");
     let remedy = format!("deploy all of release {release} at once: they hand work to each other");
     Finding::of_faults(&faults, well, remedy)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::check::Outcome, *};
 
     fn function(name: &'static str, release: Option<&str>) -> Function {
-        Function { name, is_there: true, state: None, release: release.map(ToOwned::to_owned) }
+        let release = release.map(ToOwned::to_owned);
+        Function { name, is_there: true, release, ..Function::default() }
     }
 
     #[test]
     fn a_function_that_is_not_there_is_told_once() {
         let functions = [function("a", Some("1.0.0")), Function { name: "b", ..Function::default() }];
         assert_eq!(judge(&functions).detail, "there is no b");
-        assert_eq!(judge_release("1.0.0", &functions).detail, "1 functions are of release 1.0.0");
+        assert_eq!(judge_release("1.0.0", &functions).detail, "all that are there are of release 1.0.0");
+    }
+
+    #[test]
+    fn a_function_that_is_being_changed_is_no_failure() {
+        let changing = Function { is_changing: true, ..function("a", None) };
+        assert_eq!(judge(&[changing]).outcome, Outcome::Warning);
+        let failed = Function { trouble: Some("its last update is Failed".into()), ..function("a", None) };
+        assert_eq!(judge(&[failed]).detail, "a: its last update is Failed");
     }
 
     #[test]

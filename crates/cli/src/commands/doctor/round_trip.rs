@@ -28,6 +28,7 @@ pub(super) async fn http(doctor: &Doctor) -> Found {
     doctor.trial.expect_entry(BY_HTTP);
     let start = Instant::now();
     let reply = doctor.api.call("POST", &path, body.to_string()).await.map_err(|error| {
+        doctor.trial.expect_no_entry(BY_HTTP);
         let remedy = "look at the logs of event-dispatcher, and at its role";
         Finding::failed(format!("the API does not take a message: {}", causes(&error)), remedy)
     })?;

@@ -7,7 +7,7 @@ use super::{
     inbox::Inbox,
 };
 use crate::failure::causes;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use futures::{StreamExt, stream};
 use sbe_client::{ApiError, Consumer};
 use std::{
@@ -105,7 +105,12 @@ impl Trial {
         self.made().insert(Made::Entry(message_id.to_owned()));
     }
 
-    /// What is not known to be gone; `None` if nothing is.
+    /// Keeps that it will not.
+    pub(super) fn expect_no_entry(&self, message_id: &str) {
+        self.made().remove(&Made::Entry(message_id.to_owned()));
+    }
+
+    /// What is not known to be gone; `None` if everything is.
     pub(super) fn remains(&self) -> Option<String> {
         let made = self.made();
         let told = |made: &Made| match made {
@@ -203,7 +208,10 @@ async fn remove_one(doctor: &Doctor, made: &Made) -> Result<(), String> {
             let delete = delete
                 .key("userId", AttributeValue::S(doctor.trial.user.clone()))
                 .key("messageId", AttributeValue::S(id.clone()));
-            answer("dynamodb:DeleteItem", delete.send().await).map(drop).map_err(|finding| finding.detail)
+            let delete = delete.return_values(ReturnValue::AllOld).send().await;
+            let deleted = answer("dynamodb:DeleteItem", delete).map_err(|finding| finding.detail)?;
+            let was_there = deleted.attributes.is_some_and(|attributes| !attributes.is_empty());
+            was_there.then_some(()).ok_or_else(|| "it is not there yet, and may still come".to_owned())
         }
     }
 }
