@@ -42,7 +42,7 @@ async fn with_policy(change: impl FnOnce(&mut Value)) -> super::patient::Diagnos
     let mut other = policy.clone();
     change(&mut other);
     patient.put_policy(&role, POLICY, &other).await;
-    let seen = patient.examine(&[]).await;
+    let seen = patient.examine_briefly().await;
     patient.put_policy(&role, POLICY, &policy).await;
     seen
 }

@@ -32,10 +32,18 @@ impl Patient {
         command_on(&self.running.file, arguments).output().await.expect("sbe starts").into()
     }
 
-    /// What the doctor says of it. It waits long enough for what works, and not much longer for what does not.
+    /// What the doctor says of it.
     pub(crate) async fn examine(&self, arguments: &[&str]) -> Diagnosis {
-        let arguments = [&["doctor", "--json", "--timeout", "8"], arguments].concat();
-        let run = self.run(&arguments).await;
+        self.diagnose(&[&["doctor", "--json"], arguments].concat()).await
+    }
+
+    /// What it says when something does not come, for which it waits no longer than what works may take.
+    pub(crate) async fn examine_briefly(&self) -> Diagnosis {
+        self.diagnose(&["doctor", "--json", "--timeout", "10"]).await
+    }
+
+    async fn diagnose(&self, arguments: &[&str]) -> Diagnosis {
+        let run = self.run(arguments).await;
         Diagnosis { code: run.code, json: run.json() }
     }
 

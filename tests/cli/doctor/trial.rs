@@ -40,7 +40,7 @@ async fn ctrl_c_removes_what_was_made() {
     let took = asked.elapsed();
     let told = run.failure(130);
     assert!(told.contains("interrupted"), "{told}");
-    assert!(took < Duration::from_millis(1500), "a second, on a busy machine: {took:?}");
+    assert!(took < Duration::from_secs(2), "a second, and a busy machine's: {took:?}");
     assert!(told.contains("nothing that it made remains") || told.contains("it may have left"), "{told}");
     if !told.contains("session ") {
         assert_eq!(left(&patient.system, "sbe-doctor-").await.0, 0, "{told}");

@@ -20,9 +20,10 @@ pub enum Command {
 /// Runs a command to its end.
 pub async fn run(options: Options) -> Result<(), Failure> {
     let interrupt = Interrupt::listen();
-    let system = match &options.command {
-        Command::Doctor(_) => locate::of_any_release(&options.place).await?,
-        _ => locate::of_this_release(&options.place).await?,
+    let system = if matches!(options.command, Command::Doctor(_)) {
+        locate::of_any_release(&options.place).await?
+    } else {
+        locate::of_this_release(&options.place).await?
     };
     let context = Context { system, output: Output { json: options.json }, interrupt };
     match options.command {

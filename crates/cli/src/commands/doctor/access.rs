@@ -22,15 +22,15 @@ pub(super) async fn credentials(doctor: &Doctor) -> Found {
 }
 
 /// The system and this program are of one release.
-pub(super) async fn release(doctor: &Doctor) -> Found {
+pub(super) fn release(doctor: &Doctor) -> Finding {
     let system = &doctor.system;
     if system.is_of_this_release() {
-        return Ok(Finding::passed(format!("environment {} is of release {RELEASE}", system.env)));
+        return Finding::passed(format!("environment {} is of release {RELEASE}", system.env));
     }
-    Ok(Finding::failed(
+    Finding::failed(
         format!("environment {} is of release {}, and this sbe of {RELEASE}", system.env, system.release),
         "use the sbe of that release, or deploy this one; other commands refuse to work until then",
-    ))
+    )
 }
 
 /// The API answers a signed call: the status of a session that there is not.

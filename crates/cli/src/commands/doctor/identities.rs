@@ -91,10 +91,10 @@ fn judge_pool(pool: &Pool, kind: Kind, provider: Option<&str>) -> Finding {
             provider.unwrap_or("none")
         )),
         Kind::Developer if pool.has_guests => {
-            faults.push("it makes identities for anybody: it allows guests".to_owned())
+            faults.push("it makes identities for anybody: it allows guests".to_owned());
         }
         Kind::Guest if !pool.has_guests => {
-            faults.push("it allows no guests, as which the functions ask".to_owned())
+            faults.push("it allows no guests, as which the functions ask".to_owned());
         }
         _ => {}
     }

@@ -81,13 +81,12 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure
         timeout: Duration::from_secs(arguments.timeout.into()),
         trial: Trial::new(),
     };
-    let mut report = Report::new(context.output);
+    let mut report = Report::new(context.output, arguments.strict);
     let is_done = tokio::select! {
         () = doctor.examine(&mut report) => true,
         () = context.interrupt.comes() => false,
     };
-    report.print();
-    if is_done { report.verdict(arguments.strict) } else { Err(doctor.interrupted().await) }
+    if is_done { report.end() } else { Err(doctor.interrupted(&report).await) }
 }
 
 impl Doctor {
@@ -110,7 +109,7 @@ impl Doctor {
     }
 
     fn access(&self) -> Vec<Pending<'_>> {
-        vec![("release", access::release(self).boxed()), ("api", access::api(self).boxed())]
+        vec![("release", async { Ok(access::release(self)) }.boxed()), ("api", access::api(self).boxed())]
     }
 
     /// What needs the API alone.
@@ -190,13 +189,15 @@ impl Doctor {
     }
 
     /// Removes what it can, and says what remains.
-    async fn interrupted(&self) -> Failure {
+    async fn interrupted(&self, report: &Report) -> Failure {
         // What it could not remove in time is told.
         let _ = tokio::time::timeout(LAST_WORDS, trial::remove(self)).await;
-        let remains = self.trial.remains();
-        Failure::Interrupted(match remains {
+        report.print_json();
+        Failure::Interrupted(match self.trial.remains() {
             None => "interrupted; nothing that it made remains".to_owned(),
-            Some(remains) => format!("interrupted; it may have left {remains}; they end by themselves"),
+            Some(remains) => format!(
+                "interrupted; it may have left {remains}; sbe destroy ACCOUNT SESSION ends a session, and without it all of them end by themselves"
+            ),
         })
     }
 }

@@ -55,14 +55,14 @@ fn judge_waiting(waiting: Option<u64>, what: &str, remedy: &str) -> Finding {
 pub(super) async fn tags(doctor: &Doctor) -> Found {
     let sample = sample(doctor).await?;
     let looked_at = sample.len();
-    let mut faulty = faulty(doctor, sample).await?;
-    if !faulty.is_empty() {
+    let mut found = faulty(doctor, sample).await?;
+    if !found.is_empty() {
         tokio::time::sleep(PAUSE).await;
-        let again = stream::iter(faulty).map(|(session, _)| read(doctor, session)).buffered(AT_ONCE);
+        let again = stream::iter(found).map(|(session, _)| read(doctor, session)).buffered(AT_ONCE);
         let again: Vec<Option<Session>> = again.try_collect().await?;
-        faulty = self::faulty(doctor, again.into_iter().flatten().collect()).await?;
+        found = faulty(doctor, again.into_iter().flatten().collect()).await?;
     }
-    let faults: Vec<String> = faulty.into_iter().map(|(_, fault)| fault).collect();
+    let faults: Vec<String> = found.into_iter().map(|(_, fault)| fault).collect();
     let well = format!(
         "{looked_at} sessions looked at: each queue is there, with the tag of its session's identity"
     );

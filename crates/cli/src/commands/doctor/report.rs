@@ -1,23 +1,26 @@
 //! The checks as they are printed, and what they add up to.
 
 use super::check::{Check, Outcome};
-use crate::{
-    failure::Failure,
-    output::{Output, print},
-};
+use crate::{failure::Failure, output::Output};
 use serde_json::{Value, json};
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+};
 
 /// The checks that were made, in the order in which they are told.
 #[derive(Debug)]
 pub(super) struct Report {
     output: Output,
+    /// Whether warnings fail.
+    strict: bool,
     checks: Vec<Check>,
 }
 
 impl Report {
     /// A report without checks yet.
-    pub(super) fn new(output: Output) -> Self {
-        Self { output, checks: Vec::new() }
+    pub(super) fn new(output: Output, strict: bool) -> Self {
+        Self { output, strict, checks: Vec::new() }
     }
 
     /// Takes a check; for people it is printed at once.
@@ -34,23 +37,32 @@ impl Report {
         self.checks.iter().any(|check| check.name == name && passed(check))
     }
 
-    /// Prints what it adds up to.
-    pub(super) fn print(&self) {
-        self.output.result(&self.json(), |_| summary(&self.checks));
+    /// Prints what it adds up to; a failure where it is no go.
+    pub(super) fn end(&self) -> Result<(), Failure> {
+        self.print_json();
+        let go = self.verdict();
+        if !self.output.json {
+            print(summary(go.is_ok(), &self.checks));
+        }
+        go
     }
 
-    /// A failure if a check failed; if `strict`, also if there is a warning.
-    pub(super) fn verdict(&self, strict: bool) -> Result<(), Failure> {
-        let failed = self.count(Outcome::Failed);
-        let warnings = if strict { self.count(Outcome::Warning) } else { 0 };
-        match (failed, warnings) {
-            (0, 0) => Ok(()),
-            (failed, 0) => Err(Failure::Found(format!("no go: {}", checks(failed, "failed")))),
-            (0, warnings) => Err(Failure::Found(format!(
-                "no go: {} with a warning, and --strict",
-                checks(warnings, "ended")
-            ))),
-            (failed, _) => Err(Failure::Found(format!("no go: {}", checks(failed, "failed")))),
+    /// Prints the checks for programs, if it is for them.
+    pub(super) fn print_json(&self) {
+        if self.output.json {
+            print(self.json());
+        }
+    }
+
+    /// A failure if a check failed; if it is strict, also if there is a warning.
+    fn verdict(&self) -> Result<(), Failure> {
+        let checks = |number: usize| format!("{number} {}", if number == 1 { "check" } else { "checks" });
+        match (self.count(Outcome::Failed), self.count(Outcome::Warning)) {
+            (0, warnings) if warnings > 0 && self.strict => {
+                Err(Failure::Found(format!("no go: {} ended with a warning, and --strict", checks(warnings))))
+            }
+            (0, _) => Ok(()),
+            (failed, _) => Err(Failure::Found(format!("no go: {} failed", checks(failed)))),
         }
     }
 
@@ -73,8 +85,9 @@ fn count(checks: &[Check], outcome: Outcome) -> usize {
     checks.iter().filter(|check| check.finding.outcome == outcome).count()
 }
 
-fn checks(number: usize, ended: &str) -> String {
-    format!("{number} {} {ended}", if number == 1 { "check" } else { "checks" })
+/// A line on standard output. A reader that has gone ends nothing: what was made is still to be removed.
+fn print(line: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
 fn line(check: &Check) -> String {
@@ -92,11 +105,11 @@ fn line(check: &Check) -> String {
     }
 }
 
-fn summary(made: &[Check]) -> String {
+fn summary(is_go: bool, made: &[Check]) -> String {
     let [passed, failed, warnings, skipped] =
         [Outcome::Passed, Outcome::Failed, Outcome::Warning, Outcome::Skipped]
             .map(|outcome| count(made, outcome));
-    let verdict = if failed == 0 { "go" } else { "no go" };
+    let verdict = if is_go { "go" } else { "no go" };
     let seen = if skipped == 0 { "" } else { ", as far as it could be looked at" };
     format!("\n{verdict}{seen}: {passed} passed, {failed} failed, {warnings} warnings, {skipped} skipped")
 }
@@ -105,30 +118,30 @@ fn summary(made: &[Check]) -> String {
 mod tests {
     use super::{super::check::Finding, *};
 
-    fn report(findings: &[(&'static str, Finding)]) -> Report {
+    fn report(strict: bool, findings: &[(&'static str, Finding)]) -> Report {
         let checks = findings.iter().cloned();
         let checks = checks.map(|(name, finding)| Check { name, finding, seconds: 0.5 }).collect();
-        Report { output: Output { json: true }, checks }
+        Report { output: Output { json: true }, strict, checks }
     }
 
     #[test]
     fn warnings_fail_only_what_is_strict() {
-        let warned = report(&[("a", Finding::passed("well")), ("b", Finding::warning("so so", "see to it"))]);
-        assert!(warned.verdict(false).is_ok());
-        assert_eq!(warned.verdict(true).unwrap_err().exit_code(), 1);
-        let failed = report(&[("a", Finding::failed("broken", "mend it"))]);
-        assert_eq!(failed.verdict(false).unwrap_err().to_string(), "no go: 1 check failed");
-        assert!(report(&[("a", Finding::skipped("no key"))]).verdict(true).is_ok());
+        let warned = [("a", Finding::passed("well")), ("b", Finding::warning("so so", "see to it"))];
+        assert!(report(false, &warned).verdict().is_ok());
+        assert_eq!(report(true, &warned).verdict().unwrap_err().exit_code(), 1);
+        let failed = report(false, &[("a", Finding::failed("broken", "mend it"))]);
+        assert_eq!(failed.verdict().unwrap_err().to_string(), "no go: 1 check failed");
+        assert!(report(true, &[("a", Finding::skipped("no key"))]).verdict().is_ok());
     }
 
     #[test]
     fn a_check_is_a_line_and_its_remedy_another() {
-        let failed = report(&[("stream", Finding::failed("it is gone", "deploy again"))]);
+        let failed = report(false, &[("stream", Finding::failed("it is gone", "deploy again"))]);
         assert_eq!(
             line(&failed.checks[0]),
             "✗ stream               it is gone\n                       → deploy again"
         );
-        assert_eq!(summary(&failed.checks), "\nno go: 0 passed, 1 failed, 0 warnings, 0 skipped");
+        assert_eq!(summary(false, &failed.checks), "\nno go: 0 passed, 1 failed, 0 warnings, 0 skipped");
         assert_eq!(failed.json()["checks"][0]["seconds"], 0.5);
     }
 }

@@ -45,6 +45,8 @@ struct Sessions {
 enum Made {
     /// By its id.
     Session(&'static str),
+    /// A session whose `/create` has not been answered: it may come at any time.
+    Asked(&'static str),
     /// An entry of the user's history, by its messageId.
     Entry(String),
 }
@@ -114,7 +116,7 @@ impl Trial {
     pub(super) fn remains(&self) -> Option<String> {
         let made = self.made();
         let told = |made: &Made| match made {
-            Made::Session(id) => format!("session {id} of account {}", self.account),
+            Made::Session(id) | Made::Asked(id) => format!("session {id} of account {}", self.account),
             Made::Entry(id) => format!("message {id} in the history of user {}", self.user),
         };
         (!made.is_empty()).then(|| made.iter().map(told).collect::<Vec<_>>().join(", "))
@@ -136,11 +138,17 @@ pub(super) async fn create_all(doctor: &Doctor) -> Found {
 
 /// Makes or refreshes a session; what the API puts off is tried again.
 pub(super) async fn create(doctor: &Doctor, id: &'static str) -> Result<Consumer, Finding> {
-    doctor.trial.made().insert(Made::Session(id));
+    doctor.trial.made().insert(Made::Asked(id));
     let path = format!("/create/{}/{id}/{}", doctor.trial.account, doctor.trial.user);
     let end = Instant::now() + doctor.timeout;
     loop {
-        match doctor.api.call("POST", &path, "").await {
+        let reply = doctor.api.call("POST", &path, "").await;
+        if !matches!(reply, Err(ApiError::Unreachable(..))) {
+            let mut made = doctor.trial.made();
+            made.remove(&Made::Asked(id));
+            made.insert(Made::Session(id));
+        }
+        match reply {
             Ok(reply) => {
                 let session = serde_json::from_value(reply["session"].clone());
                 let session =
@@ -174,7 +182,7 @@ pub(super) async fn remove(doctor: &Doctor) -> Found {
     let mut removals = removals.buffer_unordered(AT_ONCE);
     while let Some((made, removed)) = removals.next().await {
         if let Err(why) = removed {
-            sessions_stay |= matches!(made, Made::Session(_));
+            sessions_stay |= !matches!(made, Made::Entry(_));
             stays.push(why);
         } else {
             doctor.trial.made().remove(&made);
@@ -196,12 +204,10 @@ pub(super) async fn remove(doctor: &Doctor) -> Found {
 
 async fn remove_one(doctor: &Doctor, made: &Made) -> Result<(), String> {
     match made {
-        Made::Session(id) => {
-            let path = format!("/destroy/{}/{id}", doctor.trial.account);
-            match doctor.api.call("POST", &path, "").await {
-                Ok(_) | Err(ApiError::Refused { status: 404, .. }) => Ok(()),
-                Err(error) => Err(causes(&error)),
-            }
+        Made::Session(id) => destroy(doctor, id).await,
+        Made::Asked(id) => {
+            destroy(doctor, id).await?;
+            Err("its /create was cut off, and may still make it".to_owned())
         }
         Made::Entry(id) => {
             let delete = doctor.system.dynamodb().delete_item().table_name(&doctor.system.history_table);
@@ -213,5 +219,13 @@ async fn remove_one(doctor: &Doctor, made: &Made) -> Result<(), String> {
             let was_there = deleted.attributes.is_some_and(|attributes| !attributes.is_empty());
             was_there.then_some(()).ok_or_else(|| "it is not there yet, and may still come".to_owned())
         }
+    }
+}
+
+async fn destroy(doctor: &Doctor, id: &str) -> Result<(), String> {
+    let path = format!("/destroy/{}/{id}", doctor.trial.account);
+    match doctor.api.call("POST", &path, "").await {
+        Ok(_) | Err(ApiError::Refused { status: 404, .. }) => Ok(()),
+        Err(error) => Err(causes(&error)),
     }
 }
