@@ -1,6 +1,9 @@
 # Every target sets up what it needs. `make` alone lists them.
 
 VENV := .local/venv/bin
+# What `make package` builds for, and what `make deploy` deploys: an environment of samconfig.toml.
+ARCHITECTURE := arm64
+CONFIG := default
 FUNCTIONS := session-manager event-dispatcher sqs-sender user-history-adder session-update-processor messages-api
 
 .PHONY: help run logs test latency bench package validate deploy clean
@@ -27,16 +30,19 @@ latency: ## Measure the time from publishing to a poll's receipt on a local syst
 bench: ## Measure what a fan-out costs
 	cargo run --release -p sbe-bench
 
-package: ## Build the functions for deployment and say how large they are (needs cargo-lambda)
-	cargo lambda build --release --arm64 --output-format zip $(FUNCTIONS:%=-p %)
+package: ## Build the functions for deployment and say how large they are (ARCHITECTURE=arm64 or x86-64)
+	@scripts/check-tools cargo cargo-lambda
+	cargo lambda build --release --$(ARCHITECTURE) --output-format zip $(FUNCTIONS:%=-p %)
 	@ls -l target/lambda/*/bootstrap.zip
 
-validate: ## Check the template as SAM does (needs the SAM CLI)
+validate: ## Check the template as SAM does
+	@scripts/check-tools sam
 	sam validate --lint
 
-deploy: ## Build and deploy with SAM; see docs/OPERATIONS.md
-	sam build
-	sam deploy
+deploy: ## Build and deploy an environment of samconfig.toml (CONFIG=dev); see docs/OPERATIONS.md
+	@scripts/check-tools cargo sam cargo-lambda
+	sam build --config-env $(CONFIG)
+	sam deploy --config-env $(CONFIG)
 
 clean: ## Remove what the other targets made
 	rm -rf target .local .aws-sam
