@@ -4,9 +4,9 @@ use super::{
     Doctor,
     check::{Finding, Found},
 };
-use crate::failure::{Failure, causes};
+use crate::failure::Failure;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use sbe_client::{Api, ApiError, Reply, Signer, api::in_path, system::RELEASE};
+use sbe_client::{Api, ApiError, Reply, Signer, api::in_path, causes, system::RELEASE};
 
 /// The keys are good, and whose they are.
 pub(super) async fn credentials(doctor: &Doctor) -> Found {

@@ -7,8 +7,8 @@ use super::{
     queues::waiting,
     trial::READER,
 };
-use crate::failure::causes;
 use aws_sdk_kinesis::primitives::Blob;
+use sbe_client::causes;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

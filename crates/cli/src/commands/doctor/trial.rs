@@ -6,10 +6,9 @@ use super::{
     check::{Finding, Found, answer},
     inbox::Inbox,
 };
-use crate::failure::causes;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use futures::{StreamExt, stream};
-use sbe_client::{ApiError, Consumer};
+use sbe_client::{ApiError, Consumer, causes};
 use std::{
     collections::BTreeSet,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
