@@ -2,6 +2,7 @@
 
 mod api;
 mod decrypt;
+mod doctor;
 mod help;
 mod listen;
 mod load;

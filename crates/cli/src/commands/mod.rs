@@ -26,6 +26,7 @@ pub mod put;
 pub mod renew;
 pub mod status;
 pub mod unread;
+pub mod doctor;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -78,6 +79,8 @@ pub enum Command {
     /// Load the system, and check exactly what every session receives.
     #[command(after_long_help = load::options::EXAMPLES)]
     Load(load::options::LoadArgs),
+    /// Check a system: what is wrong, and how to mend it.
+    Doctor(doctor::Arguments),
 }
 
 /// Runs a command to its end.
@@ -94,7 +97,10 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Command::Decrypt(args) if !args.needs_system() => return decrypt::run_alone(args, &interrupt).await,
         command => command,
     };
-    let system = locate::of_this_release(&options.place).await?;
+    let system = if matches!(command, Command::Doctor(_)) {
+        locate::of_any_release(&options.place).await?
+    } else {
+        locate::of_this_release(&options.place).await?
     let context = Context { system, output: Output { json: options.json }, interrupt };
     match command {
         Command::Cleanup => cleanup::run(&context).await,
@@ -113,5 +119,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Command::Status(args) => status::run(args, &context).await,
         Command::Unread(args) => unread::run(args, &context).await,
         Command::Load(args) => load::run(&args, &context).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, &context).await,
     }
 }
