@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use sbe_core::id::UserId;
 use sbe_tests::{
     Backend, Browser,
-    backend::{dynamodb, encoded},
+    backend::{dynamodb, in_path},
     eventually, now,
     system::stack,
     unique,
@@ -59,7 +59,7 @@ async fn users_of_all_kinds_side_by_side() {
         assert_eq!(user.browser.session["userId"], user.id);
         let message = json!({"accountId": account, "userId": user.id, "flow": flow, "n": [n, "body"]});
         assert_eq!(backend.post("/notify", message).await.success()["sessions"], 1);
-        let path = format!("/notify/{}/user/{}", encoded(&account), encoded(&user.text()));
+        let path = format!("/notify/{}/user/{}", in_path(&account), in_path(&user.text()));
         let reply = backend.post(&path, json!({"flow": flow, "n": [n, "path"]})).await.success();
         assert_eq!(reply["sessions"], 1, "{path}");
         let record = json!({"userId": user.text(), "flow": flow, "n": [n, "stream"], "messageId": "m"});
@@ -81,7 +81,7 @@ async fn the_history_is_the_user_s_own(backend: &Backend, user: &User, n: usize)
     let history = history.await;
     assert_eq!(history.len(), 3, "{history:?}");
     assert!(history.iter().all(|entry| entry["userId"] == user.id && entry["n"][0] == n), "{history:?}");
-    let path = format!("/messages/set-read/user/{}/message/m", encoded(&user.text()));
+    let path = format!("/messages/set-read/user/{}/message/m", in_path(&user.text()));
     let reply = backend.post(&path, "").await.success();
     assert_eq!(reply["messages_receipted"], json!(["m"]), "every user has a message m");
     assert_eq!(receipted(&user.browser, 1).await, ["m"]);

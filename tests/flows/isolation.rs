@@ -1,7 +1,7 @@
 //! A session's keys open its own queue, for reading only.
 
 use aws_sdk_sqs::error::ProvideErrorMetadata;
-use sbe_local::stack::Keys;
+use sbe_client::Keys;
 use sbe_tests::{Backend, system::stack, unique};
 
 /// Whether SQS refused a call for lack of permission.

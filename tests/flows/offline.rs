@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use sbe_tests::{
     Backend,
-    backend::{dynamodb, encoded, sqs},
+    backend::{dynamodb, in_path, sqs},
     eventually, now,
     system::stack,
     unique,
@@ -51,7 +51,7 @@ async fn the_bus_is_told_of_who_is_not_there() {
     let id = |n: usize| format!("{flow}-{n}");
     let message = json!({"userId": here, "messageId": id(1), "_offline": 1, "flow": flow, "n": 1});
     assert_eq!(backend.post("/notify", message).await.success()["sessions"], 1);
-    let path = format!("/notify/{account}/user/{}", encoded(&away));
+    let path = format!("/notify/{account}/user/{}", in_path(&away));
     let text = format!(r#"{{"messageId":"{}","_offline":true,"_type":"mail","price":1.10}}"#, id(2));
     assert_eq!(backend.post(&path, text).await.success()["sessions"], 0);
 

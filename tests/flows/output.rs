@@ -1,6 +1,6 @@
 //! The system goes on when nobody reads what it prints.
 
-use sbe_local::stack::Stack;
+use sbe_client::Stack;
 use sbe_tests::{
     eventually,
     system::{launch, root},

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use sbe_tests::{
     Backend,
-    backend::{dynamodb, encoded},
+    backend::{dynamodb, in_path},
     eventually, now,
     system::stack,
     unique,
@@ -42,9 +42,9 @@ async fn users_and_accounts_of_all_kinds() {
     let accounts = [number.to_string(), format!("acme|{number}")];
     for account in &accounts {
         backend.create_for(account, "tab-1", &user).await;
-        backend.post(&format!("/create/{}/guest", encoded(account)), "").await.success();
+        backend.post(&format!("/create/{}/guest", in_path(account)), "").await.success();
     }
-    let of_user = presence(&backend, &format!("/presence/user/{}", encoded(&user)), 2).await;
+    let of_user = presence(&backend, &format!("/presence/user/{}", in_path(&user)), 2).await;
     assert_eq!(of_user["online"], true);
     let (integer, text) = (accounts[0].clone(), json!(accounts[1]).to_string());
     assert_eq!(shown(&of_user), [(integer.clone(), "tab-1".into()), (text, "tab-1".into())].into());

@@ -4,17 +4,10 @@ use crate::{
     Browser,
     system::{root, stack},
 };
-use aws_sdk_kinesis::{
-    config::{BehaviorVersion, Credentials, Region, SharedHttpClient},
-    primitives::Blob,
-};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_sdk_kinesis::primitives::Blob;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sbe_local::{
-    signing::Signer,
-    stack::{Keys, Stack},
-};
+pub use sbe_client::api::in_path;
+use sbe_client::{Api, ApiError, Keys, Signer, Stack, System};
 use serde_json::Value;
 
 /// A reply of the HTTP API.
@@ -50,8 +43,7 @@ impl Reply {
 
 /// A backend and operator, with the system's keys.
 pub struct Backend {
-    http: reqwest::Client,
-    signer: Signer,
+    api: Api,
     /// The system it talks to.
     pub stack: &'static Stack,
 }
@@ -71,8 +63,7 @@ impl Backend {
     /// A backend with other keys.
     pub fn with_keys(keys: &Keys) -> Self {
         let stack = stack();
-        let signer = Signer::new(keys, &stack.region, "execute-api");
-        Self { http: reqwest::Client::new(), signer, stack }
+        Self { api: Api::new(&stack.api_url, Signer::new(keys, &stack.region, "execute-api")), stack }
     }
 
     /// A signed GET.
@@ -90,17 +81,12 @@ impl Backend {
     /// # Panics
     /// When there is no reply.
     pub async fn call(&self, method: &str, path: &str, body: String) -> Reply {
-        let url = format!("{}{path}", self.stack.api_url);
-        let headers = [("content-type", "application/json")];
-        let request =
-            self.signer.sign(&self.http, method, &url, &headers, body).expect("the call can be signed");
-        reply(request).await
+        reply(self.api.send(method, path, body).await)
     }
 
     /// A call without a signature.
     pub async fn unsigned(&self, method: &str, path: &str) -> Reply {
-        let url = format!("{}{path}", self.stack.api_url);
-        reply(self.http.request(method.parse().expect("a method"), url)).await
+        reply(self.api.send_unsigned(method, path).await)
     }
 
     /// Creates a session.
@@ -111,7 +97,7 @@ impl Backend {
 
     /// Creates a session for ids that are strings, or the texts of integers.
     pub async fn create_for(&self, account: &str, session: &str, user: &str) -> Browser {
-        let [account, user] = [account, user].map(encoded);
+        let [account, user] = [account, user].map(in_path);
         Browser::new(&self.post(&format!("/create/{account}/{session}/{user}"), "").await.success())
     }
 
@@ -120,7 +106,7 @@ impl Backend {
     /// # Panics
     /// When the stream does not take it.
     pub async fn put_record(&self, data: impl AsRef<[u8]>) {
-        let put = kinesis().put_record().stream_name(&self.stack.stream).partition_key("1");
+        let put = system().kinesis().put_record().stream_name(&self.stack.stream).partition_key("1");
         put.data(Blob::new(data.as_ref())).send().await.expect("the stream takes the record");
     }
 
@@ -129,56 +115,35 @@ impl Backend {
     /// # Panics
     /// When it cannot be read.
     pub async fn history(&self, user: impl ToString) -> Vec<Value> {
-        let reply = self.get(&format!("/messages/user/{}", encoded(&user.to_string()))).await.success();
+        let reply = self.get(&format!("/messages/user/{}", in_path(&user.to_string()))).await.success();
         reply["messages"].as_array().expect("a list of messages").clone()
     }
 }
 
-/// An id as a path holds it.
-pub fn encoded(id: &str) -> String {
-    utf8_percent_encode(id, NON_ALPHANUMERIC).to_string()
+fn reply(reply: Result<sbe_client::Reply, ApiError>) -> Reply {
+    let sbe_client::Reply { status, json, text, .. } = reply.expect("the API answers");
+    Reply { status, json, text }
 }
 
-async fn reply(request: reqwest::RequestBuilder) -> Reply {
-    let response = request.send().await.expect("the API answers");
-    let status = response.status().as_u16();
-    let text = response.text().await.expect("the reply has a body");
-    Reply { status, json: serde_json::from_str(&text).unwrap_or_default(), text }
+/// The system as an operator reaches it: SDK clients with the operator's keys.
+pub fn system() -> System {
+    System::from_stack(stack())
 }
 
-macro_rules! client {
-    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
-        $(#[$doc])*
-        pub fn $name() -> $sdk::Client {
-            let stack = stack();
-            let config = $sdk::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .http_client(https())
-                .endpoint_url(&stack.endpoint)
-                .region(Region::new(stack.region.clone()))
-                .credentials_provider(credentials(&stack.keys))
-                .build();
-            $sdk::Client::from_conf(config)
-        }
-    };
+/// DynamoDB, with the operator's keys.
+pub fn dynamodb() -> aws_sdk_dynamodb::Client {
+    system().dynamodb()
 }
 
-client!(
-    /// Kinesis, with the operator's keys.
-    kinesis, aws_sdk_kinesis
-);
-client!(
-    /// DynamoDB, with the operator's keys.
-    dynamodb, aws_sdk_dynamodb
-);
-client!(
-    /// SQS, with the operator's keys.
-    sqs, aws_sdk_sqs
-);
-client!(
-    /// Lambda, with the operator's keys.
-    lambda, aws_sdk_lambda
-);
+/// SQS, with the operator's keys.
+pub fn sqs() -> aws_sdk_sqs::Client {
+    system().sqs()
+}
+
+/// Lambda, with the operator's keys.
+pub fn lambda() -> aws_sdk_lambda::Client {
+    system().lambda()
+}
 
 /// Invokes one of the system's functions and gives its result.
 ///
@@ -230,13 +195,4 @@ pub async fn logs() -> Vec<(String, String)> {
         .filter_map(|line| line.split_once(' '))
         .map(|(name, line)| (name.into(), line.into()))
         .collect()
-}
-
-fn credentials(keys: &Keys) -> Credentials {
-    Credentials::new(&keys.access_key, &keys.secret_key, None, None, "flows")
-}
-
-/// The HTTP client of the SDKs.
-pub fn https() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }

@@ -5,12 +5,14 @@
 //!
 //! # Layout
 //!
+//! - [`sbe`]: the operator's command line, run as a process
 //! - [`system`]: the running system
 //! - [`backend`]: signed calls and stream records
 //! - [`browser`]: a session that polls its queue with its own keys and decrypts
 
 pub mod backend;
 pub mod browser;
+pub mod sbe;
 pub mod system;
 
 pub use backend::{Backend, Reply};

@@ -1,6 +1,7 @@
 //! The running system.
 
-use sbe_local::{functions::cargo, stack::Stack};
+use sbe_client::Stack;
+use sbe_local::functions::cargo;
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -18,16 +19,22 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The system's stack file.
+pub fn stack_file() -> &'static Path {
+    &SYSTEM.file
+}
+
 static SYSTEM: LazyLock<System> = LazyLock::new(|| match std::env::var_os("SBE_STACK") {
     Some(path) => {
         let stack = Stack::read(Path::new(&path)).expect("SBE_STACK names a readable stack.json");
-        System { stack, _process: None }
+        System { stack, file: path.into(), _process: None }
     }
     None => start(),
 });
 
 struct System {
     stack: Stack,
+    file: PathBuf,
     /// The system ends when its standard input closes, which is when the flows end.
     _process: Option<Child>,
 }
@@ -41,8 +48,9 @@ fn start() -> System {
     output.read_line(&mut line).expect("sbe-local prints");
     // Whatever else it prints is read too, so that it never waits for a reader.
     std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-    let stack = Stack::read(&dir.join("stack.json")).expect("the system came up");
-    System { stack, _process: Some(process) }
+    let file = dir.join("stack.json");
+    let stack = Stack::read(&file).expect("the system came up");
+    System { stack, file, _process: Some(process) }
 }
 
 /// Starts a system on free ports, with its state in `dir`. It ends when its standard input closes.
@@ -79,7 +87,7 @@ fn build() {
 }
 
 /// Where cargo puts binaries: tests are in its directory `deps`, programs are in it.
-fn binaries() -> PathBuf {
+pub(crate) fn binaries() -> PathBuf {
     let this = std::env::current_exe().expect("a program knows its path");
     let dir = this.parent().expect("a program is in a directory");
     if dir.ends_with("deps") {

@@ -2,7 +2,6 @@
 
 use crate::{
     example::{self, Backend},
-    stack::Stack,
     unreached, web,
 };
 use anyhow::{Context, Result};
@@ -10,6 +9,7 @@ use axum::{
     Router,
     http::{HeaderValue, header},
 };
+use sbe_client::Stack;
 use tokio::net::TcpListener;
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 

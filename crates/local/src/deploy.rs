@@ -1,7 +1,7 @@
 //! Translates the template and creates the stack.
 
-use crate::stack::Keys;
 use anyhow::{Context, Result, bail};
+use sbe_client::Keys;
 use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::HashMap, io::Write as _, path::Path};

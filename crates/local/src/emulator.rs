@@ -1,6 +1,5 @@
 //! The MiniStack process.
 
-use crate::stack::Keys;
 use anyhow::{Context, Result, bail};
 use nix::{
     sys::{
@@ -9,6 +8,7 @@ use nix::{
     },
     unistd::Pid,
 };
+use sbe_client::Keys;
 use std::{
     fs::File,
     net::TcpListener,

@@ -14,7 +14,6 @@
 //! | GET `/api/unread` | how many messages of the visitor are unread | `/messages/user/…/unread` |
 //! | POST `/api/read` | marks messages read | `/messages/set-read` |
 
-use crate::{signing::Signer, stack::Stack};
 use anyhow::Context;
 use axum::{
     Json, Router,
@@ -25,6 +24,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sbe_client::{Signer, Stack};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -247,7 +247,7 @@ impl Backend {
     async fn call(&self, method: &str, path: &str, body: &str) -> Result<Value, Failure> {
         let url = format!("{}{path}", self.api_url);
         let headers = [("content-type", "application/json")];
-        answer(self.api.sign(&self.http, method, &url, &headers, body.to_owned())?).await
+        answer(self.api.sign(&self.http, method, &url, &headers, body.to_owned()).await?).await
     }
 
     /// Puts messages on the stream, in their order.
@@ -258,7 +258,8 @@ impl Backend {
         let body = json!({"StreamName": self.stream, "Records": records}).to_string();
         let headers =
             [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "Kinesis_20131202.PutRecords")];
-        let reply = answer(self.kinesis.sign(&self.http, "POST", &self.kinesis_url, &headers, body)?).await?;
+        let reply =
+            answer(self.kinesis.sign(&self.http, "POST", &self.kinesis_url, &headers, body).await?).await?;
         // Under throttling some records may be refused; an application puts those again.
         let refused = reply["FailedRecordCount"].as_u64().unwrap_or_default();
         if refused > 0 {
@@ -288,9 +289,9 @@ fn encode(text: &str) -> String {
 /// What the page is told when something went wrong.
 struct Failure(StatusCode, String);
 
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Self(StatusCode::BAD_GATEWAY, format!("{error:#}"))
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(StatusCode::BAD_GATEWAY, format!("{:#}", error.into()))
     }
 }
 

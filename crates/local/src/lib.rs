@@ -20,7 +20,6 @@
 //! - [`example`]: an application's backend, as an example: sessions, publishing, history
 //! - [`demo`]: serves the page, the browser client and the example backend
 //! - [`unreached`]: the page's list of users who were not there
-//! - [`signing`]: SigV4 for HTTP calls
 //! - [`stack`]: `.local/stack.json`, by which other programs reach the system
 //! - [`tour`]: the commands to paste
 //! - [`progress`]: says what is going on
@@ -36,7 +35,6 @@ pub mod options;
 pub mod prerequisites;
 pub mod progress;
 pub mod roles;
-pub mod signing;
 pub mod stack;
 pub mod sweeper;
 pub mod tour;

@@ -4,8 +4,8 @@
 //! that makes the call. MiniStack does not, so each identity gets a role of its own that carries
 //! the template's policy with the variable substituted; MiniStack enforces it.
 
-use crate::{signing::Signer, stack::Keys};
 use anyhow::{Context, Result, bail};
+use sbe_client::{Keys, Signer};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -101,7 +101,7 @@ impl Roles {
     async fn call(&self, signer: &Signer, form: &[(&str, &str)]) -> Result<String> {
         let mut url = reqwest::Url::parse(&self.endpoint)?;
         let body = url.query_pairs_mut().extend_pairs(form).finish().query().unwrap_or_default().to_owned();
-        let request = signer.sign(&self.http, "POST", &format!("{}/", self.endpoint), &[FORM], body)?;
+        let request = signer.sign(&self.http, "POST", &format!("{}/", self.endpoint), &[FORM], body).await?;
         let reply = request.send().await?;
         let status = reply.status();
         let text = reply.text().await?;

@@ -10,10 +10,11 @@ use crate::{
     prerequisites::{self, Purpose},
     progress::{print, report, step},
     roles::Roles,
-    stack::{Keys, Stack, StackFile},
+    stack::StackFile,
     sweeper, tour, web,
 };
 use anyhow::Result;
+use sbe_client::{Keys, Stack, System};
 use serde_json::json;
 use std::{path::Path, time::Instant};
 use tokio::{
@@ -88,7 +89,7 @@ async fn serve(
         developer_provider: deployment.pool.developer_provider.clone(),
         allows_guests: deployment.pool.allows_guests,
     });
-    let mut stack = stack(options, endpoint, &deployment)?;
+    let mut stack = stack(options, endpoint, &front.url, &deployment)?;
     stack.demo_url = demo.as_ref().map(|demo| demo.url.clone());
     if let Some(demo) = demo {
         demo.serve(&stack);
@@ -97,8 +98,7 @@ async fn serve(
         (stack.session_table.clone(), ["accountId", "sessionId"]),
         (stack.history_table.clone(), ["userId", "messageId"]),
     ];
-    let (sweep_endpoint, keys) = (endpoint.to_owned(), stack.keys.clone());
-    tokio::spawn(async move { sweeper::sweep(&sweep_endpoint, REGION, &keys, tables).await });
+    tokio::spawn(sweeper::sweep(System::from_stack(&stack).dynamodb(), tables));
     let _file = StackFile::write(&options.dir, &stack)?;
     report(format_args!("  ✓ ready after {:.1} s\n", start.elapsed().as_secs_f64()));
     print(tour::commands(&stack, &options.dir));
@@ -122,17 +122,20 @@ async fn demo(options: &Options) -> Result<Demo> {
     Ok(demo)
 }
 
-fn stack(options: &Options, endpoint: &str, deployment: &Deployment) -> Result<Stack> {
+fn stack(options: &Options, endpoint: &str, cognito: &str, deployment: &Deployment) -> Result<Stack> {
     let api = deployment.output("ApiId")?;
     Ok(Stack {
         endpoint: endpoint.to_owned(),
+        cognito_identity_endpoint: cognito.to_owned(),
         region: REGION.to_owned(),
         api_url: format!("{endpoint}/restapis/{api}/{}/_user_request_", options.env),
         env: options.env.clone(),
+        release: deployment.output("Release")?,
         keys: deployment.user.clone(),
         stream: deployment.output("StreamName")?,
         session_table: deployment.output("SessionsTable")?,
         history_table: deployment.output("MessagesTable")?,
+        identity_pool_id: deployment.output("IdentityPoolId")?,
         rejected_queue_url: deployment.output("RejectedQueueUrl")?,
         failed_queue_url: deployment.output("FailedQueueUrl")?,
         unreached_queue_url: deployment.unreached_queue_url.clone(),

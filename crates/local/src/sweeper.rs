@@ -3,18 +3,12 @@
 //! MiniStack does not apply the template's TTL setting, and its own way to expire items leaves no
 //! record in the table's stream. DynamoDB takes up to days for this; here it takes seconds.
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region},
-    types::AttributeValue,
-};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use crate::progress::report;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use std::{
     collections::HashMap,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-
-use crate::{progress::report, stack::Keys};
 
 const PERIOD: Duration = Duration::from_secs(2);
 
@@ -22,8 +16,7 @@ const PERIOD: Duration = Duration::from_secs(2);
 pub type Table = (String, [&'static str; 2]);
 
 /// Sweeps the tables until the program ends. A sweep that fails is left to the next one.
-pub async fn sweep(endpoint: &str, region: &str, keys: &Keys, tables: [Table; 2]) {
-    let db = client(endpoint, region, keys);
+pub async fn sweep(db: Client, tables: [Table; 2]) {
     loop {
         tokio::time::sleep(PERIOD).await;
         for table in &tables {
@@ -32,19 +25,6 @@ pub async fn sweep(endpoint: &str, region: &str, keys: &Keys, tables: [Table; 2]
             }
         }
     }
-}
-
-fn client(endpoint: &str, region: &str, keys: &Keys) -> Client {
-    let http =
-        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http)
-        .endpoint_url(endpoint)
-        .region(Region::new(region.to_owned()))
-        .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "local"))
-        .build();
-    Client::from_conf(config)
 }
 
 async fn sweep_table(db: &Client, (table, keys): &Table) -> Result<(), aws_sdk_dynamodb::Error> {

@@ -1,6 +1,6 @@
 //! The commands to paste: from a new session to a decrypted message.
 
-use crate::stack::Stack;
+use sbe_client::Stack;
 use std::path::Path;
 
 /// A tour of the system, as shell commands.

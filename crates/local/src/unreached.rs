@@ -2,9 +2,9 @@
 //!
 //! GET `/api/unreached` answers the details of the last ones, newest first.
 
-use crate::{signing::Signer, stack::Stack};
 use anyhow::{Context, Result};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use sbe_client::{Signer, Stack};
 use serde_json::{Value, json};
 use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::Mutex;
@@ -61,7 +61,7 @@ impl List {
     async fn call(&self, operation: &str, body: Value) -> Result<Value> {
         let target = format!("AmazonSQS.{operation}");
         let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target.as_str())];
-        let call = self.sqs.sign(&self.http, "POST", &self.endpoint, &headers, body.to_string())?;
+        let call = self.sqs.sign(&self.http, "POST", &self.endpoint, &headers, body.to_string()).await?;
         let reply = call.send().await?.error_for_status().context(operation.to_owned())?;
         Ok(serde_json::from_str(&reply.text().await?).unwrap_or_default())
     }

@@ -1,0 +1,36 @@
+//! `sbe`: the operator's command line, for local and deployed systems alike.
+//!
+//! Results go to standard output, everything else to standard error; a failure is one line that says
+//! what to do, and an exit code that says of what kind it is.
+//!
+//! # Layout
+//!
+//! - [`options`]: the command line
+//! - [`locate`]: finds the system
+//! - [`context`]: what every command is given
+//! - [`failure`]: failures and their exit codes
+//! - [`output`]: text for people, JSON for programs
+//! - [`interrupt`]: SIGINT (Ctrl-C) and SIGTERM
+//! - [`commands`]: a module for each command
+
+pub mod commands;
+pub mod context;
+pub mod failure;
+pub mod interrupt;
+pub mod locate;
+pub mod options;
+pub mod output;
+
+use options::Options;
+use std::process::ExitCode;
+
+/// Runs a command to its end; its failure is told on standard error.
+pub async fn run(options: Options) -> ExitCode {
+    match commands::run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::report(format_args!("error: {}", failure::causes(&failure)));
+            failure.exit_code().into()
+        }
+    }
+}

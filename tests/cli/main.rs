@@ -1,0 +1,3 @@
+//! `sbe`, the real binary, on the running system.
+
+mod locating;
