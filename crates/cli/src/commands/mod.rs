@@ -6,12 +6,15 @@ use crate::{
 use clap::Subcommand;
 
 pub mod cleanup;
+pub mod trace;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Delete the queues that no session owns and that are older than an hour.
     Cleanup,
+    /// Tell the story of a message: who got it, and if not, why not.
+    Trace(trace::Trace),
 }
 
 /// Runs a command to its end.
@@ -21,5 +24,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let context = Context { system, output: Output { json: options.json }, interrupt };
     match options.command {
         Command::Cleanup => cleanup::run(&context).await,
+        Command::Trace(args) => trace::run(args, &context).await,
     }
 }
