@@ -42,9 +42,10 @@ async fn a_wrong_flag_is_told_from_what_the_system_says() {
 
 /// A stack file with one field changed: its path.
 fn with(field: &str, value: Value) -> String {
-    let mut stack: Value = serde_json::from_str(&std::fs::read_to_string(stack_file()).unwrap()).unwrap();
+    let text = std::fs::read_to_string(stack_file()).expect("the system has a stack file");
+    let mut stack: Value = serde_json::from_str(&text).expect("JSON");
     stack[field] = value;
     let file = stack_file().with_file_name(format!("stack-{field}.json"));
-    std::fs::write(&file, stack.to_string()).unwrap();
-    file.to_str().unwrap().to_owned()
+    std::fs::write(&file, stack.to_string()).expect("its directory is writable");
+    file.to_str().expect("a path in UTF-8").to_owned()
 }

@@ -1,3 +1,4 @@
 //! `sbe`, the real binary, on the running system.
 
 mod locating;
+mod tracing;

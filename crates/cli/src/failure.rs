@@ -2,7 +2,7 @@
 
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use sbe_client::{ApiError, SystemError};
+use sbe_client::{ApiError, SystemError, causes};
 use std::error::Error;
 
 /// The exit codes, as `--help` lists them.
@@ -125,16 +125,37 @@ fn is_about_keys(code: &str) -> bool {
     CODES.contains(&code) || code.ends_with("AccessDenied") || code.ends_with("InvalidSignatureException")
 }
 
-/// An error with all its causes in one line; one that repeats its cause is told once.
-pub fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        next = cause.source();
-        if texts.last().is_none_or(|last| !last.contains(&text)) {
-            texts.push(text);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::{body::SdkBody, error::ErrorMetadata};
+
+    /// The exit code of a failure that AWS answers.
+    fn answered(status: u16, code: &str) -> u8 {
+        let error = ErrorMetadata::builder().code(code).message("no").build();
+        let status = StatusCode::try_from(status).unwrap();
+        let error = SdkError::service_error(error, HttpResponse::new(status, SdkBody::empty()));
+        Failure::aws("listing queues", error).exit_code()
     }
-    texts.join(": ")
+
+    #[test]
+    fn what_aws_answers_has_an_exit_code_of_its_kind() {
+        assert_eq!(answered(403, "AccessDenied"), 4);
+        assert_eq!(answered(400, "ExpiredTokenException"), 4);
+        assert_eq!(answered(400, "ThrottlingException"), 6);
+        assert_eq!(answered(400, "ProvisionedThroughputExceededException"), 6);
+        assert_eq!(answered(500, "InternalFailure"), 6);
+        assert_eq!(answered(400, "AWS.SimpleQueueService.NonExistentQueue"), 5);
+    }
+
+    #[test]
+    fn what_the_api_refuses_has_an_exit_code_of_its_kind() {
+        let refused = |status| {
+            let error = ApiError::Refused { status, message: "no".into(), retry_after: None };
+            Failure::from(error).exit_code()
+        };
+        let statuses = [400, 403, 404, 413, 429, 500, 503];
+        assert_eq!(statuses.map(refused), [5, 4, 5, 5, 6, 6, 6]);
+    }
 }

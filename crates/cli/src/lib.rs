@@ -29,7 +29,7 @@ pub async fn run(options: Options) -> ExitCode {
     match commands::run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::report(format_args!("error: {}", failure::causes(&failure)));
+            output::report(format_args!("error: {}", sbe_client::causes(&failure)));
             failure.exit_code().into()
         }
     }

@@ -14,14 +14,35 @@
 //! - [`sdk`]: the settings that all SDK clients share
 
 pub mod api;
+#[cfg(feature = "system")]
 pub mod consumer;
+#[cfg(feature = "system")]
 pub mod sdk;
 pub mod signing;
 pub mod stack;
+#[cfg(feature = "system")]
 pub mod system;
 
 pub use api::{Api, ApiError, Reply};
+#[cfg(feature = "system")]
 pub use consumer::{Consumer, Session};
 pub use signing::Signer;
 pub use stack::{Keys, Stack};
+#[cfg(feature = "system")]
 pub use system::{System, SystemError};
+
+use std::error::Error;
+
+/// An error with all its causes in one line; one that repeats its cause is told once.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        next = cause.source();
+        if texts.last().is_none_or(|last| !last.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}

@@ -1,8 +1,12 @@
 //! A system, local or deployed: its names, and SDK clients for its services.
 
-use crate::{Api, Signer, Stack, sdk, stack::StackError};
+use crate::{Api, Signer, Stack, causes, sdk, stack::StackError};
 use aws_config::{Region, SdkConfig};
-use aws_sdk_cloudformation::{error::DisplayErrorContext, types::Output};
+use aws_sdk_cloudformation::{
+    error::{ProvideErrorMetadata as _, SdkError},
+    operation::describe_stacks::DescribeStacksError,
+    types::Output,
+};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -251,19 +255,50 @@ async fn outputs(sdk: &SdkConfig, env: &str, region: &str) -> Result<HashMap<Str
     Err(SystemError::NotFound { env: env.to_owned(), region: region.to_owned() })
 }
 
-fn refused<E>(error: aws_sdk_cloudformation::error::SdkError<E>) -> SystemError
-where
-    E: std::error::Error + aws_sdk_cloudformation::error::ProvideErrorMetadata + 'static,
-    aws_sdk_cloudformation::error::SdkError<E>: std::error::Error,
-{
-    if let aws_sdk_cloudformation::error::SdkError::DispatchFailure(failure) = &error
-        && !failure.is_io()
-        && !failure.is_timeout()
-    {
-        return SystemError::NoCredentials;
+fn refused(error: SdkError<DescribeStacksError>) -> SystemError {
+    match error {
+        SdkError::ServiceError(answer) => {
+            let error = answer.into_err();
+            let message = error.message().unwrap_or("it refuses").to_owned();
+            SystemError::CloudFormation { message, refused: true }
+        }
+        // Nothing was sent: there was nothing to sign with.
+        SdkError::DispatchFailure(failure) if !failure.is_io() && !failure.is_timeout() => {
+            SystemError::NoCredentials
+        }
+        error => SystemError::CloudFormation { message: causes(&error), refused: false },
     }
-    let refused = error.as_service_error().is_some();
-    let service = error.as_service_error().and_then(|error| error.message().map(ToOwned::to_owned));
-    let message = service.unwrap_or_else(|| DisplayErrorContext(&error).to_string());
-    SystemError::CloudFormation { message, refused }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn system(outputs: &[&str]) -> Result<System, SystemError> {
+        let outputs = outputs.iter().map(|name| ((*name).to_owned(), format!("the {name}"))).collect();
+        System::from_outputs("dev", "eu-west-1".into(), SdkConfig::builder().build(), &outputs)
+    }
+
+    #[test]
+    fn a_stack_without_an_output_is_of_another_release() {
+        let outputs = [
+            "Release",
+            "ApiUrl",
+            "StreamName",
+            "SessionsTable",
+            "MessagesTable",
+            "IdentityPoolId",
+            "RejectedQueueUrl",
+            "FailedQueueUrl",
+        ];
+        let found = system(&outputs).unwrap();
+        assert_eq!(
+            (found.api_url.as_str(), found.function("sqs-sender").as_str()),
+            ("the ApiUrl", "dev-sqs-browser-sqs-sender")
+        );
+        for (index, name) in outputs.iter().enumerate() {
+            let error = system(&[&outputs[..index], &outputs[index + 1..]].concat()).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
 }

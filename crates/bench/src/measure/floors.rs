@@ -6,23 +6,19 @@ use crate::{
     population::{aes_key, queue_url},
     usage::Mark,
 };
-use anyhow::{Context as _, Result, anyhow, ensure};
-use aws_credential_types::provider::ProvideCredentials;
+use anyhow::{Context as _, Result, ensure};
+use aws_credential_types::{Credentials, provider::ProvideCredentials};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4,
-};
-use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use sbe_aws::clients::Clients;
+use sbe_client::signing::signature;
 use sbe_core::{batch::MAX_ENTRIES, frame::encrypt};
 use serde_json::json;
-use std::{ops::Range, time::SystemTime};
+use std::ops::Range;
 use tokio::net::TcpStream;
 
 /// Calls that are built together: enough to keep the client busy, and bounded in memory.
@@ -113,8 +109,7 @@ type Connection = http1::SendRequest<Full<Bytes>>;
 
 /// What a call to SQS needs at the least.
 struct Bare {
-    identity: Identity,
-    token: String,
+    credentials: Credentials,
     region: String,
     host: String,
 }
@@ -124,8 +119,8 @@ impl Bare {
         let provider = clients.sdk().credentials_provider().context("no credentials")?;
         let credentials = provider.provide_credentials().await?;
         let host = clients.sdk().endpoint_url().context("no AWS_ENDPOINT_URL")?.replace("http://", "");
-        let token = credentials.session_token().unwrap_or_default().to_owned();
-        Ok(Self { identity: credentials.into(), token, region: clients.region(), host })
+        ensure!(credentials.session_token().is_some(), "the token is signed as well");
+        Ok(Self { credentials, region: clients.region(), host })
     }
 
     async fn connect(&self) -> Result<Connection> {
@@ -154,21 +149,13 @@ impl Bare {
             ("content-type", "application/x-amz-json-1.0"),
             ("x-amz-target", "AmazonSQS.SendMessageBatch"),
         ];
-        let params = v4::SigningParams::builder()
-            .identity(&self.identity)
-            .region(&self.region)
-            .name("sqs")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let signable = SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(&body))?;
-        let (signed, _) = sign(signable, &params).map_err(|error| anyhow!("signing: {error}"))?.into_parts();
+        let call = ("POST", url.as_str());
+        let signed = signature(&self.credentials, &self.region, "sqs", call, &headers, &body)?;
+        let signed = signed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let mut request = Request::post("/");
-        for (name, value) in headers.into_iter().chain(signed.headers()) {
+        for (name, value) in headers.into_iter().chain(signed) {
             request = request.header(name, value);
         }
-        ensure!(!self.token.is_empty(), "the token is signed as well");
         Ok(request.body(Full::new(body))?)
     }
 }
