@@ -8,3 +8,4 @@ mod listen;
 mod load;
 mod locating;
 mod put;
+mod tracing;

@@ -15,6 +15,7 @@ pub mod completions;
 pub mod create;
 pub mod decrypt;
 pub mod destroy;
+pub mod doctor;
 pub mod listen;
 pub mod load;
 pub mod man;
@@ -25,8 +26,8 @@ pub mod presence;
 pub mod put;
 pub mod renew;
 pub mod status;
+pub mod trace;
 pub mod unread;
-pub mod doctor;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -81,6 +82,8 @@ pub enum Command {
     Load(load::options::LoadArgs),
     /// Check a system: what is wrong, and how to mend it.
     Doctor(doctor::Arguments),
+    /// Tell the story of a message: who got it, and if not, why not.
+    Trace(trace::Trace),
 }
 
 /// Runs a command to its end.
@@ -101,6 +104,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         locate::of_any_release(&options.place).await?
     } else {
         locate::of_this_release(&options.place).await?
+    };
     let context = Context { system, output: Output { json: options.json }, interrupt };
     match command {
         Command::Cleanup => cleanup::run(&context).await,
@@ -120,5 +124,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Command::Unread(args) => unread::run(args, &context).await,
         Command::Load(args) => load::run(&args, &context).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &context).await,
+        Command::Trace(args) => trace::run(args, &context).await,
     }
 }
