@@ -51,7 +51,7 @@ pub(super) async fn own_queue(doctor: &Doctor) -> Found {
         Ok(at) => {
             doctor.trial.open();
             let after = at.duration_since(start).as_secs_f64();
-            Ok(Finding::passed(format!("a session's keys poll its queue, {after:.1} s after /create")))
+            Ok(Finding::passed(format!("a session's keys poll its queue, after {after:.1} s")))
         }
         Err(why) => {
             let kind = Kind::of(doctor).await.unwrap_or(Kind::Developer);
