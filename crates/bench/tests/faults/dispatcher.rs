@@ -1,6 +1,6 @@
 //! The dispatcher under faults.
 
-use crate::trial::{TIME, at_all_rates, clients, faults, leak, sink_with};
+use crate::trial::{TIME, assert_in_time, at_all_rates, clients, faults, leak, sink_with};
 use event_dispatcher::{App, Outcome, handle};
 use futures::future::join_all;
 use lambda_runtime::Error;
@@ -111,7 +111,7 @@ pub(crate) const FIELD: &str = "sqs-browser-events/handed-on";
 pub(crate) async fn invoke(app: &'static App, json: String, time: Duration) -> Result<Outcome, Error> {
     let start = Instant::now();
     let outcome = handle(app, event(json, time)).await;
-    assert!(start.elapsed() < time, "the invocation ended after its deadline");
+    assert_in_time(start, time);
     outcome
 }
 
