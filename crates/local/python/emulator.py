@@ -4,9 +4,15 @@ SQS lets any origin call it, names the headers that it takes, and lets pages rea
 MiniStack answers preflights with `*`, which does not cover Authorization by the Fetch standard, and
 refuses calls without CORS headers, which hides from the page that its keys have expired. It also goes
 on with a poll whose caller has left, and hands it the next message, which is then hidden for a while.
+
+It ends with the program that has started it, also when that one is killed.
 """
 
 import asyncio
+import os
+import signal
+import threading
+import time
 
 import ministack.app as ministack
 
@@ -74,5 +80,12 @@ async def poll(scope, receive, send):
     answer.cancel()
 
 
+def end_with(parent):
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
+
+
+threading.Thread(target=end_with, args=[int(os.environ["STARTED_BY"])], daemon=True).start()
 ministack.app = app
 ministack.main()

@@ -111,7 +111,7 @@ pub(crate) struct Invoked {
 }
 
 /// Invocations at the same time.
-const CONCURRENT: usize = 4;
+pub(crate) const CONCURRENT: usize = 4;
 
 /// More invocations than any test needs in whose time the machine gets to its work.
 const ENOUGH: usize = 60;
