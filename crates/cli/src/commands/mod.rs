@@ -24,6 +24,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let context = Context { system, output: Output { json: options.json }, interrupt };
     match options.command {
         Command::Cleanup => cleanup::run(&context).await,
-        Command::Trace(args) => trace::run(args, &context).await,
+        Command::Trace(args) => Box::pin(trace::run(args, &context)).await,
     }
 }
