@@ -11,19 +11,35 @@
 //! - [`failure`]: failures and their exit codes
 //! - [`output`]: text for people, JSON for programs
 //! - [`interrupt`]: SIGINT (Ctrl-C) and SIGTERM
+//! - [`calls`]: calls of the HTTP API: throttled ones are tried again
+//! - [`pages`]: lists of the API, page by page
+//! - [`sessions`]: sessions in replies, without their secrets
+//! - [`ids`]: ids on the command line and in paths
+//! - [`input`], [`lines`]: where messages come from
+//! - [`published`]: messages before they are published
 //! - [`progress`]: how far a long command is
+//! - [`times`], [`table`]: times and tables for people
 //! - [`prices`]: what AWS charges
 //! - [`commands`]: a module for each command
 
+pub mod calls;
 pub mod commands;
 pub mod context;
 pub mod failure;
+pub mod ids;
+pub mod input;
 pub mod interrupt;
+pub mod lines;
 pub mod locate;
 pub mod options;
 pub mod output;
+pub mod pages;
 pub mod prices;
 pub mod progress;
+pub mod published;
+pub mod sessions;
+pub mod table;
+pub mod times;
 
 use options::Options;
 use std::process::ExitCode;

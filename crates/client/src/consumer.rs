@@ -6,8 +6,14 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sqs::{
     Client,
     error::SdkError,
-    operation::{delete_message_batch::DeleteMessageBatchError, receive_message::ReceiveMessageError},
-    types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName},
+    operation::{
+        change_message_visibility_batch::ChangeMessageVisibilityBatchError,
+        delete_message_batch::DeleteMessageBatchError, receive_message::ReceiveMessageError,
+    },
+    types::{
+        ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
+        MessageSystemAttributeName,
+    },
 };
 use sbe_core::frame::{AesKey, decrypt};
 use serde::{Deserialize, Serialize};
@@ -148,5 +154,24 @@ impl Consumer {
         let entries = deliveries.iter().enumerate().map(entry).collect();
         let delete = self.sqs.delete_message_batch().queue_url(&self.session.sqs_url);
         Ok(delete.set_entries(Some(entries)).send().await?.failed.len())
+    }
+
+    /// Makes up to ten messages visible again, for whoever polls next. Those for which that fails come
+    /// again by themselves when their visibility timeout ends.
+    pub async fn release(
+        &self,
+        deliveries: &[Delivery],
+    ) -> Result<(), SdkError<ChangeMessageVisibilityBatchError>> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        let entry = |(index, delivery): (usize, &Delivery)| {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
+            let entry = entry.receipt_handle(&delivery.handle).visibility_timeout(0);
+            entry.build().expect("id and handle are given")
+        };
+        let entries = deliveries.iter().enumerate().map(entry).collect();
+        let release = self.sqs.change_message_visibility_batch().queue_url(&self.session.sqs_url);
+        release.set_entries(Some(entries)).send().await.map(drop)
     }
 }

@@ -11,6 +11,7 @@
 //! - [`signing`]: SigV4 for HTTP calls
 //! - [`api`]: calls of the HTTP API
 //! - [`consumer`]: a session that polls its queue and decrypts
+//! - [`trouble`]: what it means for a consumer when SQS refuses
 //! - [`stream`]: puts messages on the Kinesis stream
 //! - [`backoff`]: waits between tries
 //! - [`sdk`]: the settings that all SDK clients share
@@ -27,6 +28,8 @@ pub mod stack;
 pub mod stream;
 #[cfg(feature = "system")]
 pub mod system;
+#[cfg(feature = "system")]
+pub mod trouble;
 
 pub use api::{Api, ApiError, Reply};
 #[cfg(feature = "system")]

@@ -109,7 +109,7 @@ pub enum NotTaken {
     },
     /// The call failed as a whole.
     #[error("PutRecords failed")]
-    Call(#[from] SdkError<PutRecordsError>),
+    Call(#[source] Box<SdkError<PutRecordsError>>),
 }
 
 impl NotTaken {
@@ -117,10 +117,12 @@ impl NotTaken {
     fn is_passing(&self) -> bool {
         match self {
             Self::Record { .. } => true,
-            Self::Call(SdkError::ServiceError(error)) => {
-                error.raw().status().is_server_error() || is_throttling(error.err())
-            }
-            Self::Call(error) => !matches!(error, SdkError::ConstructionFailure(_)),
+            Self::Call(error) => match &**error {
+                SdkError::ServiceError(error) => {
+                    error.raw().status().is_server_error() || is_throttling(error.err())
+                }
+                error => !matches!(error, SdkError::ConstructionFailure(_)),
+            },
         }
     }
 }
@@ -174,7 +176,7 @@ impl Stream {
         let put = self.kinesis.put_records().stream_name(&self.name).set_records(Some(entries));
         match put.send().await {
             Ok(output) => batch.settle(output),
-            Err(error) => Some(error.into()),
+            Err(error) => Some(NotTaken::Call(error.into())),
         }
     }
 }

@@ -43,10 +43,9 @@ async fn answer(State(sink): State<Arc<Sink>>, body: String) -> Response {
     if let Some(code) = sink.refusal {
         return (StatusCode::BAD_REQUEST, Json(json!({"__type": code, "message": "no"}))).into_response();
     }
-    let result = |data: &String| match (sink.takes)(call, data) {
-        true => json!({"SequenceNumber": "1", "ShardId": "shardId-000000000000"}),
-        false => json!({"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"}),
-    };
+    let taken = json!({"SequenceNumber": "1", "ShardId": "shardId-000000000000"});
+    let refused = json!({"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"});
+    let result = |data: &String| if (sink.takes)(call, data) { &taken } else { &refused }.clone();
     let results: Vec<Value> = records.iter().map(result).collect();
     let failed = results.iter().filter(|result| result["ErrorCode"].is_string()).count();
     Json(json!({"FailedRecordCount": failed, "Records": results})).into_response()
@@ -76,7 +75,7 @@ async fn only_what_was_refused_is_put_again() {
     let (stream, sink) =
         start(|call, data| call >= 2 || (data != "b" && (call == 1 || data != "d")), None).await;
     let mut batch = batch(&["a", "b", "c", "d"]);
-    stream.put(&mut batch, Duration::from_secs(60)).await.expect("all are taken in the end");
+    stream.put(&mut batch, Duration::from_mins(1)).await.expect("all are taken in the end");
     assert_eq!(*sink.calls.lock().unwrap(), [vec!["a", "b", "c", "d"], vec!["b", "d"], vec!["b"]]);
     assert_eq!((batch.waiting(), batch.repeated()), (&[][..], 3));
 }
@@ -96,7 +95,7 @@ async fn a_refusal_for_good_is_told_at_once() {
     let (stream, sink) = start(|_, _| true, Some("ResourceNotFoundException")).await;
     let mut batch = batch(&["a"]);
     let begin = Instant::now();
-    let error = stream.put(&mut batch, Duration::from_secs(60)).await.expect_err("there is no such stream");
+    let error = stream.put(&mut batch, Duration::from_mins(1)).await.expect_err("there is no such stream");
     assert!(matches!(error, NotTaken::Call(_)));
     assert!(begin.elapsed() < Duration::from_secs(30));
     assert_eq!((batch.waiting(), sink.calls.lock().unwrap().len()), (&[0][..], 1));
@@ -115,7 +114,7 @@ async fn a_throttled_call_is_tried_again_as_a_whole() {
 async fn a_put_that_is_dropped_leaves_what_is_not_known_to_be_taken() {
     let (stream, sink) = start(|_, data| data == "a", None).await;
     let mut batch = batch(&["a", "b"]);
-    let put = stream.put(&mut batch, Duration::from_secs(60));
+    let put = stream.put(&mut batch, Duration::from_mins(1));
     let second_call = async {
         while sink.calls.lock().unwrap().len() < 2 {
             tokio::task::yield_now().await;
