@@ -69,7 +69,20 @@ async fn a_run_has_exactly_what_it_planned_and_its_seed_repeats_it_until_somethi
 
 /// All kinds of messages, both ways, histories and receipts; nothing is left behind.
 async fn exact(own: &Own) -> Value {
-    let plan = ["--sessions", "20", "--accounts", "3", "--deliveries", "400", "--batch", "10", "--seed", "7"];
+    let plan = [
+        "--sessions",
+        "20",
+        "--accounts",
+        "3",
+        "--deliveries",
+        "400",
+        "--batch",
+        "10",
+        "--rate",
+        "20",
+        "--seed",
+        "7",
+    ];
     let run = Run::from(own.load(&plan).output().await.unwrap());
     let told = run.json();
     assert_eq!(
@@ -106,7 +119,7 @@ async fn exact(own: &Own) -> Value {
 /// From a scenario file, whose sessions are renewed all the time: the same plan, and nothing lost.
 async fn repeated(own: &Own, first: &Value) {
     let file = own.dir.join("scenario.toml");
-    let scenario = "seed = 7\n[sessions]\ncount = 20\naccounts = 3\n[publish]\ndeliveries = 400\nbatch = 10\n\
+    let scenario = "seed = 7\n[sessions]\ncount = 20\naccounts = 3\n[publish]\ndeliveries = 400\nbatch = 10\nrate = 20\n\
                     [poll]\nrenew_before = \"59m 58s\"\n[check]\nhistories = false\nreceipts = 0\n";
     std::fs::write(&file, scenario).unwrap();
     let run = Run::from(own.load(&["--scenario", file.to_str().unwrap()]).output().await.unwrap());
@@ -120,7 +133,20 @@ async fn repeated(own: &Own, first: &Value) {
 
 /// The sender may not send any more, from the middle of a run on.
 async fn lossy(own: &Own) {
-    let plan = ["--sessions", "8", "--accounts", "2", "--duration", "20s", "--batch", "5", "--drain", "5s"];
+    let plan = [
+        "--sessions",
+        "8",
+        "--accounts",
+        "2",
+        "--duration",
+        "20s",
+        "--rate",
+        "10",
+        "--batch",
+        "5",
+        "--drain",
+        "5s",
+    ];
     let mut run = own.load(&plan).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut progress = tokio::io::BufReader::new(run.stderr.take().unwrap()).lines();
     while !progress.next_line().await.unwrap().expect("it tells how far it is").contains("messages published")
@@ -167,7 +193,19 @@ async fn assert_nothing_left(own: &Own, run: &str) {
 #[tokio::test]
 async fn a_run_that_is_stopped_says_what_remains_and_it_can_be_removed_by_name() {
     let dir = tempdir();
-    let arguments = ["load", "--sessions", "30", "--duration", "10m", "--mix", "account=1,user=3,session=3"];
+    let arguments = [
+        "load",
+        "--sessions",
+        "30",
+        "--duration",
+        "10m",
+        "--rate",
+        "10",
+        "--batch",
+        "10",
+        "--mix",
+        "account=1,user=3,session=3",
+    ];
     let mut run = command(&arguments).current_dir(&dir).stderr(Stdio::piped()).spawn().unwrap();
     let mut progress = tokio::io::BufReader::new(run.stderr.take().unwrap());
     let mut line = String::new();

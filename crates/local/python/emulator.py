@@ -6,10 +6,15 @@ refuses calls without CORS headers, which hides from the page that its keys have
 on with a poll whose caller has left, and hands it the next message, which is then hidden for a while.
 And the thread by which it expires items leaves no record of them in the table's stream: it removes
 nothing here, where another program deletes them instead.
+
+It ends with the program that has started it, also when that one is killed.
 """
 
 import asyncio
+import os
+import signal
 import threading
+import time
 
 import ministack.app as ministack
 import ministack.services.dynamodb as dynamodb
@@ -87,5 +92,12 @@ async def poll(scope, receive, send):
     answer.cancel()
 
 
+def end_with(parent):
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
+
+
+threading.Thread(target=end_with, args=[int(os.environ["STARTED_BY"])], daemon=True).start()
 ministack.app = app
 ministack.main()

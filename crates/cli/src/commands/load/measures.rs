@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn latency_counts_from_the_moment_a_message_was_due() {
-        let flags = "[publish]\nduration = \"20s\"\nhttp = 1.0".parse().unwrap();
+        let flags = "[publish]\nduration = \"20s\"\nbatch = 5\nhttp = 1.0".parse().unwrap();
         let plan = Plan::new(&scenario::read(None, flags).unwrap().scenario);
         let mut measures = Measures::new(&plan);
         for (call, late) in plan.calls.iter().zip([100_u64, 100, 100, 900].into_iter().cycle()) {

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 pub const EXAMPLES: &str = "\
 Examples:
   sbe load                                         200 sessions, 20,000 deliveries, on the local system
-  sbe load --sessions 50 --rate 100 --duration 5m
+  sbe load --sessions 50 --pollers 50 --rate 20 --batch 1 --duration 5m
   sbe load --print-scenario > soak.toml            edit it, then:
   sbe load --scenario soak.toml --env staging --mix account=10,user=45,session=45
   sbe load --clean-up qwertyuiop-4                 removes what a run that was stopped has left
