@@ -14,17 +14,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// What `sbe trace` says when it comes to a verdict of this kind: the log takes a moment.
 async fn traced(arguments: &[&str], kind: &str) -> Value {
     let arguments = [&["trace", "--json"], arguments].concat();
-    let last = std::sync::Mutex::new(String::new());
-    let ask = || async {
+    eventually(kind, || async {
         let run = sbe(&arguments).await;
-        let is_sent = run.json()["verdict"]["kind"] == "sent";
-        assert_eq!(run.code, Some(i32::from(!is_sent)), "{run:?}");
-        *last.lock().unwrap() = run.stdout.clone();
-        (run.json()["verdict"]["kind"] == kind).then(|| run.json())
-    };
-    let traced = std::panic::AssertUnwindSafe(eventually(kind, ask));
-    let traced = futures::FutureExt::catch_unwind(traced).await;
-    traced.unwrap_or_else(|_| panic!("{}", last.lock().unwrap()))
+        let traced = run.json();
+        let found = traced["verdict"]["kind"].as_str().expect("a verdict");
+        assert_eq!(run.code, Some(i32::from(found != "sent")), "{run:?}");
+        // For whoever waits in vain.
+        eprintln!("{}", traced["text"]);
+        (found == kind).then(|| traced.clone())
+    })
+    .await
 }
 
 /// A message's id, an account and a user of a test's own.
@@ -34,8 +33,8 @@ fn names() -> (String, i64, i64) {
 }
 
 fn story(traced: &Value) -> Vec<&str> {
-    let told = traced["story"].as_array().unwrap();
-    told.iter().map(|told| told["text"].as_str().unwrap()).collect()
+    let told = traced["story"].as_array().expect("a story");
+    told.iter().map(|told| told["text"].as_str().expect("a text")).collect()
 }
 
 #[tokio::test]

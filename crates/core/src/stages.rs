@@ -64,21 +64,21 @@ impl Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Stage {
-    /// EventDispatcher took messages and looks up whom they are for.
+    /// The dispatcher took messages and looks up whom they are for.
     Accepted {
         /// How they came.
         source: Source,
         /// Which they are.
         messages: Vec<Accepted>,
     },
-    /// EventDispatcher refused messages.
+    /// The dispatcher refused messages.
     Rejected {
         /// How they came.
         source: Source,
         /// Which they are, and why.
         messages: Vec<Rejected>,
     },
-    /// An invocation of EventDispatcher has handed messages to the functions behind.
+    /// An invocation of the dispatcher has handed messages to the functions behind.
     Dispatched {
         /// How many invocations have handed them on before.
         #[serde(default, skip_serializing_if = "is_zero")]
@@ -92,7 +92,7 @@ pub enum Stage {
         /// What became of each.
         messages: Vec<Dispatched>,
     },
-    /// An invocation of SQSSender has sent messages to queues.
+    /// An invocation of the sender has sent messages to queues.
     Sent {
         /// For how many sessions each.
         messages: Vec<Sent>,
@@ -104,7 +104,7 @@ pub enum Stage {
         /// What became of each.
         messages: Vec<Sent>,
     },
-    /// An invocation of UserHistoryAdder has written messages to histories.
+    /// An invocation of the history adder has written messages to histories.
     Kept {
         /// For how many users each.
         messages: Vec<Kept>,
@@ -120,7 +120,7 @@ pub enum Stage {
     },
 }
 
-/// How messages came to EventDispatcher.
+/// How messages came to the dispatcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
@@ -193,13 +193,13 @@ impl Rejected {
     }
 }
 
-/// What became of a message in one invocation of EventDispatcher.
+/// What became of a message in one invocation of the dispatcher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dispatched {
     /// The message.
     pub message_id: MessageId,
-    /// For how many sessions it was handed to SQSSender.
+    /// For how many sessions it was handed to the sender.
     pub sessions: u64,
     /// Invocations that were to carry on with it, each with a part of the rest.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -209,7 +209,7 @@ pub struct Dispatched {
     pub failed: bool,
 }
 
-/// What became of a message in one invocation of SQSSender: numbers of sessions.
+/// What became of a message in one invocation of the sender: numbers of sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sent {
@@ -236,7 +236,7 @@ impl Sent {
     }
 }
 
-/// What became of a message in one invocation of UserHistoryAdder: numbers of users.
+/// What became of a message in one invocation of the history adder: numbers of users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Kept {

@@ -116,6 +116,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Command::Unread(args) => unread::run(args, &context).await,
         Command::Load(args) => load::run(&args, &context).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &context).await,
-        Command::Trace(args) => trace::run(args, &context).await,
+        Command::Trace(args) => Box::pin(trace::run(args, &context)).await,
     }
 }

@@ -148,16 +148,16 @@ async fn asked(args: &Trace, context: &Context) -> Result<Asked, Failure> {
 }
 
 async fn with_content(context: &Context, row: Row, id: &MessageId) -> Result<State, Failure> {
-    let content = peek::sessions_queue(context, &row, id).await?;
-    Ok(State { content, ..row.state })
+    let held = peek::sessions_queue(context, &row, id).await?;
+    Ok(State { content: held, ..row.state })
 }
 
 /// The failed queue, and that of rejected messages if the message was not taken.
 async fn look_into_queues(evidence: &mut Evidence, context: &Context) -> Result<(), Failure> {
     if evidence.accepted().is_none() {
         let (items, is_all) = peek::operators_queue(context, &context.system.rejected_queue_url).await?;
-        let bodies = items.iter().filter_map(|item| item.body());
-        evidence.rejected = bodies.filter_map(|body| parked::rejected(body, &evidence.id)).next();
+        let mut bodies = items.iter().filter_map(|item| item.body());
+        evidence.rejected = bodies.find_map(|body| parked::rejected(body, &evidence.id));
         evidence.looked_at_all &= is_all;
     }
     let (items, is_all) = peek::operators_queue(context, &context.system.failed_queue_url).await?;

@@ -8,7 +8,7 @@ use super::{
 };
 use sbe_core::stages::{Accepted, Sent, Source};
 use serde::Serialize;
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 /// One line of the story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ pub fn story<'a>(evidence: &Evidence, states: impl Iterator<Item = &'a State>) -
         let text = format!("published, as the user's history has it: {read} by now");
         story.push(Told { at: time::text(entry.created), text, request_id: None });
     }
-    story.sort_by(|one, other| moment(&one.at).cmp(&moment(&other.at)));
+    story.sort_by_key(|told| moment(&told.at));
     story
 }
 
@@ -70,11 +70,12 @@ fn text(what: &What) -> String {
                 text += ", by an invocation that carried on";
             }
             if of.workers > 0 {
-                text += &format!("; the rest was handed on to {}", number(of.workers, "further invocation"));
+                let workers = number(of.workers, "further invocation");
+                let _ = write!(text, "; the rest was handed on to {workers}");
             }
             if of.failed {
-                text +=
-                    &format!("; failed: {}", error.as_deref().unwrap_or("see the log of event-dispatcher"));
+                let error = error.as_deref().unwrap_or("see the log of event-dispatcher");
+                let _ = write!(text, "; failed: {error}");
             }
             text
         }
@@ -100,7 +101,7 @@ fn sent(of: &Sent, verb: &str) -> String {
 
 fn add(text: &mut String, parts: &[(u32, &str)]) {
     for (count, name) in parts.iter().filter(|(count, _)| *count > 0) {
-        text.push_str(&format!(", {count} {name}"));
+        let _ = write!(text, ", {count} {name}"); // writing to a String cannot fail
     }
 }
 

@@ -139,8 +139,7 @@ fn on_absent(evidence: &Evidence) -> Verdict {
     let sums = Sums::of(&evidence.events);
     match early(evidence, &sums) {
         // It cannot be among those that it was sent to if its queue is gone.
-        None => Verdict::Ended { at: None },
-        Some(Verdict::NobodyThere { .. }) => Verdict::Ended { at: None },
+        None | Some(Verdict::NobodyThere { .. }) => Verdict::Ended { at: None },
         Some(verdict) => verdict,
     }
 }
