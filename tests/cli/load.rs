@@ -1,4 +1,5 @@
 //! `sbe load`: a run that is exact, one that is repeated, one that loses, one that is stopped.
+#![expect(clippy::unwrap_used, reason = "also what tests share may fail them")]
 
 use sbe_client::System;
 use sbe_tests::{
@@ -21,11 +22,11 @@ use tokio::{
 struct Own(Running);
 
 impl Own {
-    fn load(&self, arguments: &[&str]) -> Command {
+    fn load(&self, arguments: &str) -> Command {
         let (file, report) = (self.0.file.to_str().unwrap(), self.report());
         let all = ["load", "--stack-file", file, "--json", "--report", report.to_str().unwrap()];
-        let mut command = command(&[all.as_slice(), arguments].concat());
-        command.env_remove("SBE_STACK");
+        let mut command = command(&all);
+        command.args(arguments.split_whitespace()).env_remove("SBE_STACK");
         command
     }
 
@@ -48,21 +49,8 @@ async fn a_run_has_exactly_what_it_planned_and_its_seed_repeats_it_until_somethi
 
 /// All kinds of messages, both ways, histories and receipts; nothing is left behind.
 async fn exact(own: &Own) -> Value {
-    let plan = [
-        "--sessions",
-        "20",
-        "--accounts",
-        "3",
-        "--deliveries",
-        "400",
-        "--batch",
-        "10",
-        "--rate",
-        "20",
-        "--seed",
-        "7",
-    ];
-    let run = Run::from(own.load(&plan).output().await.unwrap());
+    let plan = "--sessions 20 --accounts 3 --deliveries 400 --batch 10 --rate 20 --seed 7";
+    let run = Run::from(own.load(plan).output().await.unwrap());
     let told = run.json();
     assert_eq!(
         (run.code, &told["faults"]),
@@ -101,7 +89,7 @@ async fn repeated(own: &Own, first: &Value) {
     let scenario = "seed = 7\n[sessions]\ncount = 20\naccounts = 3\n[publish]\ndeliveries = 400\nbatch = 10\nrate = 20\n\
                     [poll]\nrenew_before = \"59m 58s\"\n[check]\nhistories = false\nreceipts = 0\n";
     std::fs::write(&file, scenario).unwrap();
-    let run = Run::from(own.load(&["--scenario", file.to_str().unwrap()]).output().await.unwrap());
+    let run = Run::from(own.load("--scenario").arg(&file).output().await.unwrap());
     let told = run.json();
     assert_eq!(run.code, Some(0), "{}{}", run.stderr, run.stdout);
     assert_eq!(told["plan"], first["plan"]);
@@ -112,21 +100,8 @@ async fn repeated(own: &Own, first: &Value) {
 
 /// The sender may not send any more, from the middle of a run on.
 async fn lossy(own: &Own) {
-    let plan = [
-        "--sessions",
-        "8",
-        "--accounts",
-        "2",
-        "--duration",
-        "20s",
-        "--rate",
-        "10",
-        "--batch",
-        "5",
-        "--drain",
-        "5s",
-    ];
-    let mut run = own.load(&plan).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let plan = "--sessions 8 --accounts 2 --duration 20s --rate 10 --batch 5 --drain 5s";
+    let mut run = own.load(plan).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut progress = tokio::io::BufReader::new(run.stderr.take().unwrap()).lines();
     while !progress.next_line().await.unwrap().expect("it tells how far it is").contains("messages published")
     {

@@ -41,9 +41,9 @@ impl Chart<'_> {
         Self::grid(&mut svg, values, y);
         self.columns(&mut svg, y);
         for (class, points) in &self.lines {
-            let points: String =
-                points.iter().map(|(x, value)| format!("{:.1},{:.1} ", x * WIDTH, y(*value))).collect();
-            let _ = writeln!(svg, "<polyline class=\"{class}\" points=\"{}\"/>", points.trim_end());
+            let point = |(x, value): &(f64, f64)| format!("{:.1},{:.1}", x * WIDTH, y(*value));
+            let points = points.iter().map(point).collect::<Vec<_>>().join(" ");
+            let _ = writeln!(svg, "<polyline class=\"{class}\" points=\"{points}\"/>");
         }
         self.axis(&mut svg);
         self.marks(&mut svg);

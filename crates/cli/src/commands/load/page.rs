@@ -78,8 +78,12 @@ fn verdict(outcome: &Outcome) -> String {
                 nobody else.</div>\n"
             .into();
     }
-    let faults: String = outcome.faults.iter().map(|fault| format!("<li>{}</li>", escaped(fault))).collect();
-    format!("<div class=\"verdict bad\"><b>Failed.</b><ul>{faults}</ul></div>\n")
+    format!("<div class=\"verdict bad\"><b>Failed.</b>{}</div>\n", list(&outcome.faults))
+}
+
+fn list(lines: &[String]) -> String {
+    let items: Vec<String> = lines.iter().map(|line| format!("<li>{}</li>", escaped(line))).collect();
+    format!("<ul>{}</ul>", items.concat())
 }
 
 fn latencies(outcome: &Outcome, measures: &Measures) -> String {
@@ -262,8 +266,7 @@ fn checks(outcome: &Outcome) -> String {
         );
     }
     if !outcome.cases.is_empty() {
-        let cases: String = outcome.cases.iter().map(|case| format!("<li>{}</li>", escaped(case))).collect();
-        let _ = writeln!(text, "<p>Some of them:</p><ul>{cases}</ul>");
+        let _ = writeln!(text, "<p>Some of them:</p>{}", list(&outcome.cases));
     }
     text
 }
