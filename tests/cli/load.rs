@@ -1,16 +1,16 @@
 //! `sbe load`: a run that is exact, one that is repeated, one that loses, one that is stopped.
+#![expect(clippy::unwrap_used, reason = "also what tests share may fail them")]
 
-use sbe_client::{Stack, System};
+use sbe_client::System;
 use sbe_tests::{
     Backend,
     sbe::{Run, command, sbe},
-    system::{launch, root},
+    system::{Running, start},
 };
 use serde_json::Value;
 use std::{
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -19,49 +19,29 @@ use tokio::{
 };
 
 /// A system of this test's own: messages to everyone reach no other test's sessions.
-struct Own {
-    file: PathBuf,
-    dir: PathBuf,
-    /// It ends when its standard input closes.
-    process: Child,
-}
+struct Own(Running);
 
 impl Own {
-    fn start(env: &str) -> Self {
-        let dir = root().join(format!("target/{env}-{}", std::process::id()));
-        let mut process = launch(env, &dir, Stdio::piped(), Stdio::inherit());
-        let mut output = BufReader::new(process.stdout.take().expect("standard output is piped"));
-        output.read_line(&mut String::new()).expect("sbe-local prints");
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-        Self { file: dir.join("stack.json"), dir, process }
-    }
-
-    fn load(&self, arguments: &[&str]) -> Command {
-        let all = ["load", "--stack-file", self.file.to_str().unwrap(), "--json", "--report"];
-        let mut command = command(&[&all, [self.report().to_str().unwrap()].as_slice(), arguments].concat());
-        command.env_remove("SBE_STACK");
+    fn load(&self, arguments: &str) -> Command {
+        let (file, report) = (self.0.file.to_str().unwrap(), self.report());
+        let all = ["load", "--stack-file", file, "--json", "--report", report.to_str().unwrap()];
+        let mut command = command(&all);
+        command.args(arguments.split_whitespace()).env_remove("SBE_STACK");
         command
     }
 
     fn report(&self) -> PathBuf {
-        self.dir.join("report.html")
+        self.0.file.with_file_name("report.html")
     }
 
     fn system(&self) -> System {
-        System::from_stack(&Stack::read(&self.file).expect("the system runs"))
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        let _ = self.process.wait();
+        System::from_stack(&self.0.stack)
     }
 }
 
 #[tokio::test]
 async fn a_run_has_exactly_what_it_planned_and_its_seed_repeats_it_until_something_is_lost() {
-    let own = Own::start("load");
+    let own = Own(start("load", "developer"));
     let first = exact(&own).await;
     repeated(&own, &first).await;
     lossy(&own).await;
@@ -69,21 +49,8 @@ async fn a_run_has_exactly_what_it_planned_and_its_seed_repeats_it_until_somethi
 
 /// All kinds of messages, both ways, histories and receipts; nothing is left behind.
 async fn exact(own: &Own) -> Value {
-    let plan = [
-        "--sessions",
-        "20",
-        "--accounts",
-        "3",
-        "--deliveries",
-        "400",
-        "--batch",
-        "10",
-        "--rate",
-        "20",
-        "--seed",
-        "7",
-    ];
-    let run = Run::from(own.load(&plan).output().await.unwrap());
+    let plan = "--sessions 20 --accounts 3 --deliveries 400 --batch 10 --rate 20 --seed 7";
+    let run = Run::from(own.load(plan).output().await.unwrap());
     let told = run.json();
     assert_eq!(
         (run.code, &told["faults"]),
@@ -118,11 +85,11 @@ async fn exact(own: &Own) -> Value {
 
 /// From a scenario file, whose sessions are renewed all the time: the same plan, and nothing lost.
 async fn repeated(own: &Own, first: &Value) {
-    let file = own.dir.join("scenario.toml");
+    let file = own.0.file.with_file_name("scenario.toml");
     let scenario = "seed = 7\n[sessions]\ncount = 20\naccounts = 3\n[publish]\ndeliveries = 400\nbatch = 10\nrate = 20\n\
                     [poll]\nrenew_before = \"59m 58s\"\n[check]\nhistories = false\nreceipts = 0\n";
     std::fs::write(&file, scenario).unwrap();
-    let run = Run::from(own.load(&["--scenario", file.to_str().unwrap()]).output().await.unwrap());
+    let run = Run::from(own.load("--scenario").arg(&file).output().await.unwrap());
     let told = run.json();
     assert_eq!(run.code, Some(0), "{}{}", run.stderr, run.stdout);
     assert_eq!(told["plan"], first["plan"]);
@@ -133,21 +100,8 @@ async fn repeated(own: &Own, first: &Value) {
 
 /// The sender may not send any more, from the middle of a run on.
 async fn lossy(own: &Own) {
-    let plan = [
-        "--sessions",
-        "8",
-        "--accounts",
-        "2",
-        "--duration",
-        "20s",
-        "--rate",
-        "10",
-        "--batch",
-        "5",
-        "--drain",
-        "5s",
-    ];
-    let mut run = own.load(&plan).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let plan = "--sessions 8 --accounts 2 --duration 20s --rate 10 --batch 5 --drain 5s";
+    let mut run = own.load(plan).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut progress = tokio::io::BufReader::new(run.stderr.take().unwrap()).lines();
     while !progress.next_line().await.unwrap().expect("it tells how far it is").contains("messages published")
     {

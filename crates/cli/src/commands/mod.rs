@@ -1,12 +1,7 @@
 //! The commands, a module each.
 
 use crate::{
-    context::Context,
-    failure::Failure,
-    interrupt::Interrupt,
-    locate,
-    options::Options,
-    output::{Output, print},
+    context::Context, failure::Failure, interrupt::Interrupt, locate, options::Options, output::Output,
 };
 use clap::Subcommand;
 
@@ -88,15 +83,12 @@ pub enum Command {
 
 /// Runs a command to its end.
 pub async fn run(options: Options) -> Result<(), Failure> {
-    if matches!(&options.command, Command::Load(args) if args.print_scenario) {
-        print(load::scenario::DEFAULTS.trim_end());
-        return Ok(());
-    }
     let interrupt = Interrupt::listen();
     // What needs no system works without one.
     let command = match options.command {
         Command::Completions(args) => return completions::run(&args),
         Command::Man(args) => return man::run(&args),
+        Command::Load(args) if args.print_scenario => return load::print_scenario(),
         Command::Decrypt(args) if !args.needs_system() => return decrypt::run_alone(args, &interrupt).await,
         command => command,
     };

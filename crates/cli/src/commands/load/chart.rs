@@ -37,15 +37,17 @@ impl Chart<'_> {
         let top = if self.marks.is_empty() { 28.0 } else { TOP };
         let most = round_up(self.largest());
         let y = |value: f64| BOTTOM - value / most * (BOTTOM - top);
-        self.grid(&mut svg, most, y);
+        let values = [most / 2.0, most];
+        Self::grid(&mut svg, values, y);
         self.columns(&mut svg, y);
         for (class, points) in &self.lines {
-            let points: String =
-                points.iter().map(|(x, value)| format!("{:.1},{:.1} ", x * WIDTH, y(*value))).collect();
-            let _ = writeln!(svg, "<polyline class=\"{class}\" points=\"{}\"/>", points.trim_end());
+            let point = |(x, value): &(f64, f64)| format!("{:.1},{:.1}", x * WIDTH, y(*value));
+            let points = points.iter().map(point).collect::<Vec<_>>().join(" ");
+            let _ = writeln!(svg, "<polyline class=\"{class}\" points=\"{points}\"/>");
         }
         self.axis(&mut svg);
         self.marks(&mut svg);
+        self.values(&mut svg, values, y);
         svg + "</svg>\n"
     }
 
@@ -55,17 +57,18 @@ impl Chart<'_> {
         columns.chain(lines).fold(0.0, f64::max)
     }
 
-    fn grid(&self, svg: &mut String, most: f64, y: impl Fn(f64) -> f64) {
-        for value in [most / 2.0, most] {
-            let at = y(value);
-            let _ = writeln!(
-                svg,
-                "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-                 <text class=\"value\" x=\"0\" y=\"{:.1}\">{} {}</text>",
-                at - 5.0,
-                short(value),
-                self.unit
-            );
+    fn grid(svg: &mut String, values: [f64; 2], y: impl Fn(f64) -> f64) {
+        for at in values.map(y) {
+            let _ =
+                writeln!(svg, "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>");
+        }
+    }
+
+    /// Over everything else, which they may meet.
+    fn values(&self, svg: &mut String, values: [f64; 2], y: impl Fn(f64) -> f64) {
+        for value in values {
+            let (at, text) = (y(value) - 5.0, short(value));
+            let _ = writeln!(svg, "<text class=\"value\" x=\"0\" y=\"{at:.1}\">{text} {}</text>", self.unit);
         }
     }
 

@@ -34,7 +34,12 @@ pub mod table;
 pub mod tally;
 pub mod work;
 
-use crate::{context::Context, failure::Failure, output::report, progress::Progress};
+use crate::{
+    context::Context,
+    failure::Failure,
+    output::{print, report},
+    progress::Progress,
+};
 use aws_sdk_sqs::types::QueueAttributeName;
 use ledger::{Counts, Fate};
 use options::LoadArgs;
@@ -57,6 +62,12 @@ const AFTERWARDS: Duration = Duration::from_secs(2);
 
 /// Ctrl-C ends the command within a second.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// `--print-scenario`: the defaults, with comments.
+pub fn print_scenario() -> Result<(), Failure> {
+    print(scenario::DEFAULTS.trim_end());
+    Ok(())
+}
 
 /// Runs a load test, or removes what one has left.
 pub async fn run(args: &LoadArgs, context: &Context) -> Result<(), Failure> {

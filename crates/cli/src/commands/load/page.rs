@@ -3,7 +3,7 @@
 use super::{
     bill::{Item, NOT_COUNTED},
     chart::{Chart, escaped},
-    measures::{Measures, Summary},
+    measures::{Measures, Slice, Summary},
     outcome::{Outcome, Parked},
 };
 use hdrhistogram::Histogram;
@@ -13,7 +13,7 @@ const STYLE: &str = include_str!("page.css");
 
 /// The page. `scenario` is the TOML text.
 pub fn html(outcome: &Outcome, scenario: &str, measures: &Measures) -> String {
-    let title = format!("Load test of {}", escaped(&outcome.env));
+    let title = format!("Load test of environment {}", escaped(&outcome.env));
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -78,8 +78,12 @@ fn verdict(outcome: &Outcome) -> String {
                 nobody else.</div>\n"
             .into();
     }
-    let faults: String = outcome.faults.iter().map(|fault| format!("<li>{}</li>", escaped(fault))).collect();
-    format!("<div class=\"verdict bad\"><b>Failed.</b><ul>{faults}</ul></div>\n")
+    format!("<div class=\"verdict bad\"><b>Failed.</b>{}</div>\n", list(&outcome.faults))
+}
+
+fn list(lines: &[String]) -> String {
+    let items: Vec<String> = lines.iter().map(|line| format!("<li>{}</li>", escaped(line))).collect();
+    format!("<ul>{}</ul>", items.concat())
 }
 
 fn latencies(outcome: &Outcome, measures: &Measures) -> String {
@@ -95,16 +99,13 @@ fn latencies(outcome: &Outcome, measures: &Measures) -> String {
             distribution(&histogram).svg()
         );
     }
-    text.push_str("<div class=\"scroll\"><table><tr><th>Milliseconds</th><th>deliveries</th>");
+    text.push_str("<div class=\"scroll\"><table><tr><th>Milliseconds</th><th>count</th>");
     text.push_str("<th>p50</th><th>p95</th><th>p99</th><th>max</th></tr>\n");
     let gaps = ("between a session's polls".to_owned(), outcome.poll_gaps);
     for (name, Summary { count, p50_ms, p95_ms, p99_ms, max_ms }) in outcome.latencies.iter().chain([&gaps]) {
-        let _ = writeln!(
-            text,
-            "<tr><td>{}</td><td>{}</td><td>{p50_ms:.1}</td><td>{p95_ms:.1}</td><td>{p99_ms:.1}</td><td>{max_ms:.1}</td></tr>",
-            escaped(name),
-            grouped(*count)
-        );
+        let times = [p50_ms, p95_ms, p99_ms, max_ms].map(|millis| format!("<td>{}</td>", number(*millis)));
+        let (name, count) = (escaped(name), grouped(*count));
+        let _ = writeln!(text, "<tr><td>{name}</td><td>{count}</td>{}</tr>", times.concat());
     }
     text.push_str("</table></div>\n<p class=\"quiet\">The last line is the test's own share: how long a session was not ");
     text + "polling, because its poller deleted what had come or served another session. A browser polls without such turns.</p>\n"
@@ -149,56 +150,59 @@ fn distribution(histogram: &Histogram<u64>) -> Chart<'static> {
 
 fn timeline(measures: &Measures) -> String {
     let slices = &measures.slices;
-    let width = measures.slice.as_secs_f64();
-    let end = width * count(slices.len());
-    let middle = |index: usize| (count(index) + 0.5) / count(slices.len());
-    let ticks: Vec<(f64, String)> =
-        (0..=4).map(|part| f64::from(part) / 4.0).map(|x| (x, clock(x * end))).collect();
-    let columns = |title: &str, of: &dyn Fn(usize) -> u64| Chart {
-        title: title.into(),
-        columns: (0..slices.len())
-            .map(|index| {
-                (float(of(index)) / width, format!("{}: {}", clock(count(index) * width), grouped(of(index))))
-            })
-            .collect(),
-        ticks: ticks.clone(),
-        unit: "a second",
-        ..Chart::default()
-    };
-    let line = |quantile: f64| {
-        let with = slices.iter().enumerate().filter(|(_, slice)| !slice.latencies.is_empty());
-        with.map(|(index, slice)| {
-            (middle(index), float(slice.latencies.value_at_quantile(quantile)) / 1000.0)
-        })
-        .collect()
-    };
-    let latency = Chart {
-        title: "Latency by the time when messages were due".into(),
-        lines: vec![("slow", line(0.95)), ("typical", line(0.5))],
-        ticks: ticks.clone(),
-        unit: "ms",
-        ..Chart::default()
+    let columns = |title: &str, of: &dyn Fn(&Slice) -> u64| {
+        let width = measures.slice.as_secs_f64();
+        let column = |(index, slice): (usize, &Slice)| {
+            let says = format!("{}: {}", clock(count(index) * width), grouped(of(slice)));
+            (float(of(slice)) / width, says)
+        };
+        let columns = slices.iter().enumerate().map(column).collect();
+        Chart { title: title.into(), columns, ticks: clocks(measures), unit: "a second", ..Chart::default() }
     };
     let mut text =
         String::from("<h2>Timeline</h2>\n<p class=\"quiet\">Minutes and seconds since the first call.</p>\n");
     for (chart, caption) in [
+        (columns("Messages accepted", &|slice| slice.published), "Messages that the system accepted."),
         (
-            columns("Messages accepted", &|index| slices[index].published),
-            "Messages that the system accepted.",
-        ),
-        (
-            columns("Deliveries", &|index| slices[index].delivered),
+            columns("Deliveries", &|slice| slice.delivered),
             "Deliveries that came: one message to everyone makes many.",
         ),
         (
-            latency,
-            "<span class=\"key typical\"></span>p50 and <span class=\"key slow\"></span>p95 of the latency of messages \
-             that were due then. Level lines: the system keeps up with the rate. Rising ones: it falls behind.",
+            latency_by_time(measures),
+            "<span class=\"key typical\"></span>p50 and <span class=\"key slow\"></span>p95 of the latency of \
+             messages that were due then. Level lines: the system keeps up with the rate. Rising ones: it falls \
+             behind.",
         ),
     ] {
         let _ = writeln!(text, "<figure>{}<figcaption>{caption}</figcaption></figure>", chart.svg());
     }
     text
+}
+
+/// Lines of p50 and p95, in milliseconds or in seconds.
+fn latency_by_time(measures: &Measures) -> Chart<'static> {
+    let slices = &measures.slices;
+    let with = || slices.iter().enumerate().filter(|(_, slice)| !slice.latencies.is_empty());
+    let slowest = with().map(|(_, slice)| slice.latencies.value_at_quantile(0.95)).max().unwrap_or_default();
+    let (unit, micros) = if slowest > 2_000_000 { ("s", 1e6) } else { ("ms", 1e3) };
+    let middle = |index: usize| (count(index) + 0.5) / count(slices.len());
+    let line = |quantile: f64| {
+        let value = |slice: &Slice| float(slice.latencies.value_at_quantile(quantile)) / micros;
+        with().map(|(index, slice)| (middle(index), value(slice))).collect()
+    };
+    Chart {
+        title: "Latency by the time when messages were due".into(),
+        lines: vec![("slow", line(0.95)), ("typical", line(0.5))],
+        ticks: clocks(measures),
+        unit,
+        ..Chart::default()
+    }
+}
+
+/// Five times on the axis of a timeline.
+fn clocks(measures: &Measures) -> Vec<(f64, String)> {
+    let end = measures.slice.as_secs_f64() * count(measures.slices.len());
+    (0..=4).map(|part| f64::from(part) / 4.0).map(|x| (x, clock(x * end))).collect()
 }
 
 fn checks(outcome: &Outcome) -> String {
@@ -262,8 +266,7 @@ fn checks(outcome: &Outcome) -> String {
         );
     }
     if !outcome.cases.is_empty() {
-        let cases: String = outcome.cases.iter().map(|case| format!("<li>{}</li>", escaped(case))).collect();
-        let _ = writeln!(text, "<p>Some of them:</p><ul>{cases}</ul>");
+        let _ = writeln!(text, "<p>Some of them:</p>{}", list(&outcome.cases));
     }
     text
 }
@@ -333,6 +336,11 @@ fn time(millis: f64) -> String {
     } else {
         format!("{millis:.1} ms")
     }
+}
+
+/// A number of milliseconds; from 100 on whole ones.
+fn number(millis: f64) -> String {
+    if millis >= 100.0 { format!("{millis:.0}") } else { format!("{millis:.1}") }
 }
 
 fn clock(seconds: f64) -> String {

@@ -174,7 +174,8 @@ impl Plan {
         for call in &self.calls {
             hash.update(format!("{call:?}{:?}", &self.messages[call.first..call.first + call.len]));
         }
-        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let bytes = hash.finalize();
+        bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     }
 }
 

@@ -72,7 +72,9 @@ async fn poll(work: &Work, session: &mut Served, wait: i32, start: Instant) {
     };
     session.polled = Some(Instant::now());
     let at = start.elapsed();
-    deliveries.iter().for_each(|delivery| take(work, session.place, delivery, at));
+    for delivery in &deliveries {
+        take(work, session.place, delivery, at);
+    }
     if !deliveries.is_empty() {
         work.tally.deletes.add(1);
         let left = session.consumer.delete(&deliveries).await;

@@ -86,14 +86,14 @@ async fn notify(work: &Work, call: &Call, start: Instant) {
 }
 
 /// Settles the messages of a list by its reply; answers those that ask to be tried again.
-fn fates(work: &Work, list: Vec<usize>, reply: &Value, last: bool, start: Instant) -> Vec<usize> {
+fn fates(work: &Work, list: Vec<usize>, reply: &Value, is_last: bool, start: Instant) -> Vec<usize> {
     let mut left = Vec::new();
     for (place, n) in list.into_iter().enumerate() {
         let of = &reply["messages"][place];
         let asks = of["message"].as_str().is_some_and(|text| text.contains("try again"));
         match of["success"].as_bool() {
             Some(true) => settle(work, n, Fate::Accepted, start),
-            Some(false) if asks && !last => left.push(n),
+            Some(false) if asks && !is_last => left.push(n),
             Some(false) => settle(work, n, Fate::Refused, start),
             None => settle(work, n, Fate::Unclear, start),
         }
