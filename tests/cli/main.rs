@@ -2,7 +2,10 @@
 
 mod api;
 mod decrypt;
+mod doctor;
 mod help;
 mod listen;
+mod load;
 mod locating;
 mod put;
+mod tracing;

@@ -3,6 +3,7 @@
 use crate::system::{binaries, stack_file};
 use serde_json::{Value, json};
 use std::{
+    path::Path,
     process::{Output, Stdio},
     time::{Duration, Instant},
 };
@@ -60,8 +61,13 @@ impl From<Output> for Run {
 
 /// The binary, for the running system, with nothing on standard input.
 pub fn command(arguments: &[&str]) -> Command {
+    command_on(stack_file(), arguments)
+}
+
+/// The binary, for the system of a stack file, with nothing on standard input.
+pub fn command_on(stack_file: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binaries().join("sbe"));
-    command.args(arguments).env("SBE_STACK", stack_file()).stdin(Stdio::null()).kill_on_drop(true);
+    command.args(arguments).env("SBE_STACK", stack_file).stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 

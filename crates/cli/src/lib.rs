@@ -19,6 +19,7 @@
 //! - [`published`]: messages before they are published
 //! - [`progress`]: how far a long command is
 //! - [`times`], [`table`]: times and tables for people
+//! - [`prices`]: what AWS charges
 //! - [`commands`]: a module for each command
 
 pub mod calls;
@@ -33,6 +34,7 @@ pub mod locate;
 pub mod options;
 pub mod output;
 pub mod pages;
+pub mod prices;
 pub mod progress;
 pub mod published;
 pub mod sessions;

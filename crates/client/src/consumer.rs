@@ -1,6 +1,7 @@
 //! A session that polls its queue and decrypts.
 
-use crate::sdk;
+use crate::{System, sdk};
+use aws_config::Region;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sqs::{
     Client,
@@ -87,6 +88,12 @@ pub struct Delivery {
     pub count: u32,
 }
 
+fn keys(session: &Session) -> SharedCredentialsProvider {
+    let token = Some(session.session_token.clone());
+    let keys = Credentials::new(&session.access_key, &session.secret_key, token, None, "session");
+    SharedCredentialsProvider::new(keys)
+}
+
 /// Polls the queue of a session with the session's own keys.
 #[derive(Debug, Clone)]
 pub struct Consumer {
@@ -99,9 +106,15 @@ pub struct Consumer {
 impl Consumer {
     /// A consumer of a session. `endpoint` is that of a local system.
     pub fn new(session: Session, endpoint: Option<&str>) -> Self {
-        let token = Some(session.session_token.clone());
-        let keys = Credentials::new(&session.access_key, &session.secret_key, token, None, "session");
-        let sdk = sdk::fixed(endpoint, &session.region, SharedCredentialsProvider::new(keys));
+        let sdk = sdk::fixed(endpoint, &session.region, keys(&session));
+        Self { sqs: Client::new(&sdk), session }
+    }
+
+    /// A consumer of a session of a system; it shares the connections of the system's other clients, so that
+    /// there can be thousands.
+    pub fn of(system: &System, session: Session) -> Self {
+        let sdk = system.sdk().to_builder().credentials_provider(keys(&session));
+        let sdk = sdk.region(Region::new(session.region.clone())).build();
         Self { sqs: Client::new(&sdk), session }
     }
 

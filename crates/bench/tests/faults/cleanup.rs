@@ -24,7 +24,7 @@ fn plan(orphans: usize, faults: sbe_bench::sink::faults::Faults) -> Plan {
 /// Invokes the schedule's event and whatever carries it on.
 async fn clean_until_done(sink: &Sink, app: &'static App, time: Duration) -> Invoked {
     let first = json!({"action": "cleanup"}).to_string();
-    let invoke = async |payload| Box::pin(handle(app, event(payload, time))).await.is_ok();
+    let invoke = async |payload, time| Box::pin(handle(app, event(payload, time))).await.is_ok();
     invoke_until_done(sink, SESSION_MANAGER, first, time, invoke).await
 }
 

@@ -1,7 +1,12 @@
 //! The commands, a module each.
 
 use crate::{
-    context::Context, failure::Failure, interrupt::Interrupt, locate, options::Options, output::Output,
+    context::Context,
+    failure::Failure,
+    interrupt::Interrupt,
+    locate,
+    options::Options,
+    output::{Output, print},
 };
 use clap::Subcommand;
 
@@ -10,7 +15,9 @@ pub mod completions;
 pub mod create;
 pub mod decrypt;
 pub mod destroy;
+pub mod doctor;
 pub mod listen;
+pub mod load;
 pub mod man;
 pub mod mark_read;
 pub mod messages;
@@ -19,6 +26,7 @@ pub mod presence;
 pub mod put;
 pub mod renew;
 pub mod status;
+pub mod trace;
 pub mod unread;
 
 /// What to do.
@@ -69,10 +77,21 @@ pub enum Command {
     /// Count the unread messages of a user.
     #[command(after_long_help = unread::EXAMPLES)]
     Unread(unread::Unread),
+    /// Load the system, and check exactly what every session receives.
+    #[command(after_long_help = load::options::EXAMPLES)]
+    Load(load::options::LoadArgs),
+    /// Check a system: what is wrong, and how to mend it.
+    Doctor(doctor::Arguments),
+    /// Tell the story of a message: who got it, and if not, why not.
+    Trace(trace::Trace),
 }
 
 /// Runs a command to its end.
 pub async fn run(options: Options) -> Result<(), Failure> {
+    if matches!(&options.command, Command::Load(args) if args.print_scenario) {
+        print(load::scenario::DEFAULTS.trim_end());
+        return Ok(());
+    }
     let interrupt = Interrupt::listen();
     // What needs no system works without one.
     let command = match options.command {
@@ -81,7 +100,11 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Command::Decrypt(args) if !args.needs_system() => return decrypt::run_alone(args, &interrupt).await,
         command => command,
     };
-    let system = locate::of_this_release(&options.place).await?;
+    let system = if matches!(command, Command::Doctor(_)) {
+        locate::of_any_release(&options.place).await?
+    } else {
+        locate::of_this_release(&options.place).await?
+    };
     let context = Context { system, output: Output { json: options.json }, interrupt };
     match command {
         Command::Cleanup => cleanup::run(&context).await,
@@ -99,5 +122,8 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Command::Renew(args) => renew::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Unread(args) => unread::run(args, &context).await,
+        Command::Load(args) => load::run(&args, &context).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, &context).await,
+        Command::Trace(args) => Box::pin(trace::run(args, &context)).await,
     }
 }
