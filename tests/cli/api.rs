@@ -2,12 +2,16 @@
 
 use sbe_tests::{
     Backend, now,
-    sbe::{command, interrupted, listens_for_signals, sbe, with_input},
+    sbe::{changed_stack, command, interrupted, listens_for_signals, sbe, with_input},
     system::stack_file,
     unique,
 };
 use serde_json::{Value, json};
-use std::process::Stdio;
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    process::Stdio,
+};
 
 const SECRETS: [&str; 5] = ["accessKey", "secretKey", "sessionToken", "identityId", "aesKey"];
 
@@ -188,4 +192,42 @@ async fn times_are_readable() {
     let text = sbe(&["create", &account, "s"]).await.success();
     assert!(text.contains("(in 59 min)") || text.contains("(in 1 h)"), "{text}");
     assert!(text.lines().nth(2).unwrap().contains(&format!("{}-", 1970 + now() / 31_556_952)), "{text}");
+}
+
+/// `docs/PROTOCOL.md`: "429 and 503 carry `Retry-After`: the same call can succeed later."
+#[tokio::test]
+async fn a_throttled_call_is_made_again_when_the_api_says_so() {
+    const DONE: &str = r#"{"success":true,"unread":0,"by_type":{}}"#;
+    const THROTTLED: &str = r#"{"success":false,"message":"slow down"}"#;
+    let stack = changed_stack(
+        "apiUrl",
+        &api_of(vec![("503", 1, THROTTLED), ("429", 0, THROTTLED), ("200", 0, DONE)]),
+    );
+    let run = sbe(&["unread", "7", "--stack-file", &stack]).await;
+    let told = "throttled (HTTP 503): trying again in 1 s\nthrottled (HTTP 429): trying again in 0 s\n";
+    assert_eq!((run.stderr.as_str(), run.code), (told, Some(0)));
+    // Nobody waits for an hour unasked.
+    let stack = changed_stack("apiUrl", &api_of(vec![("429", 3600, THROTTLED)]));
+    let error = sbe(&["unread", "7", "--stack-file", &stack]).await.failure(6);
+    assert!(error.contains("slow down"), "{error}");
+}
+
+/// An API that gives these answers, one after the other: status, `Retry-After`, body. Its address.
+fn api_of(answers: Vec<(&'static str, u32, &'static str)>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for (status, after, body) in answers {
+            let (mut stream, _) = listener.accept().expect("sbe calls");
+            let lines = BufReader::new(stream.try_clone().expect("a socket")).lines();
+            // A GET has no body.
+            lines.map_while(Result::ok).take_while(|line| !line.is_empty()).for_each(drop);
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status} -\r\nretry-after: {after}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all((head + body).as_bytes()).expect("sbe reads");
+        }
+    });
+    format!("http://{address}")
 }

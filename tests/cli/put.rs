@@ -4,7 +4,7 @@ use sbe_tests::{
     Backend,
     backend::system,
     eventually,
-    sbe::{command, interrupted, sbe, with_input},
+    sbe::{changed_stack, command, interrupted, sbe, with_input},
     system::stack_file,
     unique,
 };
@@ -190,18 +190,6 @@ fn file(name: &str, text: &str) -> PathBuf {
     let file = stack_file().with_file_name(format!("{name}-{}.jsonl", unique()));
     std::fs::write(&file, text).expect("the directory of the stack file is writable");
     file
-}
-
-/// A stack file with one field changed: its path.
-fn changed_stack(field: &str, value: &str) -> String {
-    let mut stack: Value = serde_json::from_str(
-        &std::fs::read_to_string(stack_file()).expect("the directory of the stack file is writable"),
-    )
-    .expect("the directory of the stack file is writable");
-    stack[field] = json!(value);
-    let file = stack_file().with_file_name(format!("stack-{}.json", unique()));
-    std::fs::write(&file, stack.to_string()).expect("the directory of the stack file is writable");
-    file.to_str().expect("the directory of the stack file is writable").to_owned()
 }
 
 async fn with_stack(field: &str, value: &str, arguments: &[&str]) -> sbe_tests::sbe::Run {

@@ -1,7 +1,7 @@
 //! The operator's command line, run as a process.
 
 use crate::system::{binaries, stack_file};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     path::Path,
     process::{Output, Stdio},
@@ -118,4 +118,19 @@ pub async fn interrupted(process: Child) -> Run {
     let output = process.wait_with_output().await.expect("it ends");
     assert!(begin.elapsed() < Duration::from_secs(2), "it took {:?}", begin.elapsed());
     output.into()
+}
+
+/// A stack file with one field changed: its path.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn changed_stack(field: &str, value: &str) -> String {
+    let mut stack: Value = serde_json::from_str(
+        &std::fs::read_to_string(stack_file()).expect("the directory of the stack file is writable"),
+    )
+    .expect("the directory of the stack file is writable");
+    stack[field] = json!(value);
+    let file = stack_file().with_file_name(format!("stack-{}.json", crate::unique()));
+    std::fs::write(&file, stack.to_string()).expect("the directory of the stack file is writable");
+    file.to_str().expect("the directory of the stack file is writable").to_owned()
 }
