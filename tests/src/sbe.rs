@@ -2,7 +2,10 @@
 
 use crate::system::{binaries, stack_file};
 use serde_json::Value;
-use std::process::{Output, Stdio};
+use std::{
+    path::Path,
+    process::{Output, Stdio},
+};
 use tokio::process::Command;
 
 /// What a run of `sbe` left.
@@ -54,8 +57,13 @@ impl From<Output> for Run {
 
 /// The binary, for the running system, with nothing on standard input.
 pub fn command(arguments: &[&str]) -> Command {
+    command_for(stack_file(), arguments)
+}
+
+/// The binary, for the system of a stack file, with nothing on standard input.
+pub fn command_for(stack_file: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binaries().join("sbe"));
-    command.args(arguments).env("SBE_STACK", stack_file()).stdin(Stdio::null()).kill_on_drop(true);
+    command.args(arguments).env("SBE_STACK", stack_file).stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 

@@ -11,15 +11,29 @@
 //! - [`failure`]: failures and their exit codes
 //! - [`output`]: text for people, JSON for programs
 //! - [`interrupt`]: SIGINT (Ctrl-C) and SIGTERM
+//! - [`confirm`]: asks before much is changed or deleted
+//! - [`progress`]: how far a long command is
+//! - [`times`], [`table`]: times and tables for people
+//! - [`patience`]: calls that are tried again
+//! - [`session_rows`], [`session_queues`]: the sessions and queues of an environment
+//! - [`parked`]: the failed and the rejected queue
 //! - [`commands`]: a module for each command
 
 pub mod commands;
+pub mod confirm;
 pub mod context;
 pub mod failure;
 pub mod interrupt;
 pub mod locate;
 pub mod options;
 pub mod output;
+pub mod parked;
+pub mod patience;
+pub mod progress;
+pub mod session_queues;
+pub mod session_rows;
+pub mod table;
+pub mod times;
 
 use options::Options;
 use std::process::ExitCode;

@@ -201,16 +201,28 @@ pub fn object_of_strings<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)
 }
 
 /// The fields of a JSON object: their order and the text of their values are kept.
-pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+///
+/// ```
+/// use sbe_core::message::Fields;
+/// let fields: Fields<'_> = serde_json::from_str(r#"{"z":1.10,"a":12345678901234567890}"#).unwrap();
+/// let texts: Vec<_> = fields.iter().map(|(name, value)| (name, value.get())).collect();
+/// assert_eq!(texts, [("z", "1.10"), ("a", "12345678901234567890")]);
+/// ```
+pub struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
+    /// The names and values, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (&**name, *value))
+    }
+
     /// The names, in their order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| &**name)
     }
 
     /// The value of a field that this system reads; given twice, it would be ambiguous.
-    pub(crate) fn get(&self, name: &str) -> Result<Option<&'a RawValue>, Invalid> {
+    pub fn get(&self, name: &str) -> Result<Option<&'a RawValue>, Invalid> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| *value);
         match (values.next(), values.next()) {
             (_, Some(_)) => Err(Invalid::new(name, "must be given only once")),
@@ -269,14 +281,14 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Writes a JSON object field by field, from values that are JSON already.
-#[derive(Default)]
-pub(crate) struct ObjectWriter {
+#[derive(Debug, Default)]
+pub struct ObjectWriter {
     text: String,
 }
 
 impl ObjectWriter {
     /// Adds a field; `json` is its value's JSON text.
-    pub(crate) fn add(&mut self, name: &str, json: &str) {
+    pub fn add(&mut self, name: &str, json: &str) {
         self.text.push(if self.text.is_empty() { '{' } else { ',' });
         self.text.push_str(&text_json(name));
         self.text.push(':');
@@ -284,7 +296,7 @@ impl ObjectWriter {
     }
 
     /// The whole object.
-    pub(crate) fn finish(mut self) -> String {
+    pub fn finish(mut self) -> String {
         self.text.push_str(if self.text.is_empty() { "{}" } else { "}" });
         self.text
     }
