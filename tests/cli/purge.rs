@@ -1,7 +1,7 @@
 //! `sbe purge`: the messages that wait in session queues.
 
-use sbe_tests::{Backend, Browser, backend::sqs, eventually, sbe::sbe, unique};
 use aws_sdk_sqs::types::QueueAttributeName;
+use sbe_tests::{Backend, Browser, backend::sqs, eventually, sbe::sbe, unique};
 
 async fn waiting(browser: &Browser) -> usize {
     let name = QueueAttributeName::ApproximateNumberOfMessages;

@@ -41,7 +41,8 @@ async fn ids() -> Vec<String> {
 
 #[tokio::test]
 async fn they_are_corrected_in_bulk() {
-    let _queue = with(&[r#"{"user_id":7,"n":12345678901234567890123}"#, r#"{"user_id":7,"n":2}"#, "no JSON"]).await;
+    let _queue =
+        with(&[r#"{"user_id":7,"n":12345678901234567890123}"#, r#"{"user_id":7,"n":2}"#, "no JSON"]).await;
     let text = OWN.sbe(&["rejected", "list", "--summary"]).await.success();
     assert!(text.contains("user_id is not a routing key"), "{text}");
     let user = unique();

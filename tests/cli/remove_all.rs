@@ -83,7 +83,8 @@ async fn queues(own: &Own) -> usize {
 /// A new identity of the pool.
 async fn identity(own: &Own) -> String {
     let get = own.system.cognito_identity().get_open_id_token_for_developer_identity();
-    let get = get.identity_pool_id(&own.system.identity_pool_id).logins("sqs-browser-events", unique().to_string());
+    let get =
+        get.identity_pool_id(&own.system.identity_pool_id).logins("sqs-browser-events", unique().to_string());
     get.send().await.unwrap().identity_id.unwrap()
 }
 

@@ -22,7 +22,9 @@ pub async fn confirm(
     if answer.is_some_and(|answer| answer.trim() == expected) {
         return Ok(());
     }
-    Err(Failure::Usage(format!("nothing was changed: the answer is not {expected} (--yes goes on without asking)")))
+    Err(Failure::Usage(format!(
+        "nothing was changed: the answer is not {expected} (--yes goes on without asking)"
+    )))
 }
 
 /// A line of standard input. A thread reads it for which the program does not wait at its end, as it would

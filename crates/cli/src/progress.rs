@@ -26,7 +26,8 @@ impl Progress {
     pub fn new(what: &'static str, total: u64) -> Self {
         let terminal = stderr().is_terminal();
         let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{prefix} {bar:30} {human_pos}/{human_len} {msg} [{elapsed}]");
+        let style =
+            ProgressStyle::with_template("{prefix} {bar:30} {human_pos}/{human_len} {msg} [{elapsed}]");
         let bar = ProgressBar::with_draw_target(Some(total), target).with_prefix(what);
         bar.set_style(style.expect("the template is one of indicatif's"));
         Self { what, total, bar, lines: (!terminal).then(|| Mutex::new(Instant::now())) }

@@ -28,12 +28,12 @@ pub fn pages(system: &System) -> impl Stream<Item = Result<Vec<String>, Failure>
 
 /// Deletes a queue; whether it was there.
 pub async fn delete(system: &System, url: &str) -> Result<bool, Failure> {
-    let delete = async || {
-        match system.sqs().delete_queue().queue_url(url).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_queue_does_not_exist()) => Ok(false),
-            Err(error) => Err(Failure::aws("deleting a queue", error)),
+    let delete = async || match system.sqs().delete_queue().queue_url(url).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_queue_does_not_exist()) => {
+            Ok(false)
         }
+        Err(error) => Err(Failure::aws("deleting a queue", error)),
     };
     patiently(delete).await
 }

@@ -65,7 +65,9 @@ pub fn pages<'a>(
         let Some(start) = start else { return Ok(None) };
         let (items, next) = match account {
             None => patiently(async || scan(system, start.clone(), size).await).await?,
-            Some(account) => patiently(async || query(system, account, session, start.clone(), size).await).await?,
+            Some(account) => {
+                patiently(async || query(system, account, session, start.clone(), size).await).await?
+            }
         };
         let rows: Vec<Row> = items.into_iter().filter_map(Row::from_item).collect();
         Ok(Some((rows, next.map(Some))))
@@ -90,7 +92,8 @@ async fn query(
 ) -> Result<(Vec<Item>, Option<Item>), Failure> {
     let query = system.dynamodb().query().table_name(&system.session_table).consistent_read(true);
     let condition = if session.is_some() { "accountId = :a AND sessionId = :s" } else { "accountId = :a" };
-    let mut query = query.key_condition_expression(condition).expression_attribute_values(":a", text(account));
+    let mut query =
+        query.key_condition_expression(condition).expression_attribute_values(":a", text(account));
     if let Some(session) = session {
         query = query.expression_attribute_values(":s", text(session));
     }
@@ -118,7 +121,9 @@ pub async fn delete(system: &System, row: &Row) -> Result<bool, Failure> {
         match delete.condition_expression(condition).send().await {
             Ok(_) => Ok(true),
             Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
             {
                 Ok(false)
             }

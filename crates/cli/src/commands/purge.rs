@@ -75,7 +75,10 @@ pub async fn run(args: Purge, context: &Context) -> Result<(), Failure> {
         return Err(Failure::Refused("there is no such session".into()));
     }
     if total > 0 {
-        let question = format!("The messages that wait in {total} queues of environment {} are to be deleted.", context.system.env);
+        let question = format!(
+            "The messages that wait in {total} queues of environment {} are to be deleted.",
+            context.system.env
+        );
         confirm(&question, "yes", args.yes, &context.interrupt).await?;
     }
     let (tally, progress) = (Tally::default(), Progress::new("purging queues", total));
@@ -84,7 +87,8 @@ pub async fn run(args: Purge, context: &Context) -> Result<(), Failure> {
         futures::stream::iter(page).for_each_concurrent(AT_ONCE, purge).await;
         Ok(())
     });
-    let told = || format!("{} of {total} queues are purged; the same command begins again", tally.purged.get());
+    let told =
+        || format!("{} of {total} queues are purged; the same command begins again", tally.purged.get());
     let result = context.interrupt.or(purging, told).await;
     drop(progress);
     tally.tell(total, context);
@@ -119,7 +123,8 @@ impl Tally {
     fn tell(&self, total: u64, context: &Context) {
         let (purged, gone, too_soon) = (self.purged.get(), self.gone.get(), self.too_soon.get());
         let failed = self.failed.borrow();
-        let result = json!({"purged": purged, "gone": gone, "too_soon": too_soon, "failed": *failed, "of": total});
+        let result =
+            json!({"purged": purged, "gone": gone, "too_soon": too_soon, "failed": *failed, "of": total});
         context.output.result(&result, |_| format!("{purged} of {total} queues are purged"));
         if gone > 0 {
             report(format_args!("{gone} queues were gone"));
@@ -133,7 +138,9 @@ impl Tally {
             return Err(Failure::Found(format!("{failed} queues could not be purged: try again")));
         }
         if too_soon > 0 {
-            let text = format!("{too_soon} queues were purged less than a minute ago: what came since may still wait; try again in a minute");
+            let text = format!(
+                "{too_soon} queues were purged less than a minute ago: what came since may still wait; try again in a minute"
+            );
             return Err(Failure::Found(text));
         }
         Ok(())

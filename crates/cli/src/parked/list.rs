@@ -92,7 +92,10 @@ impl Reader<'_> {
             print(table(["ID", "PARKED", "BYTES", self.origin, "REASON"], &cells(shown)));
         }
         if rows.len() > shown.len() {
-            report(format_args!("{} entries in all: --limit N shows more, --summary counts them", rows.len()));
+            report(format_args!(
+                "{} entries in all: --limit N shows more, --summary counts them",
+                rows.len()
+            ));
         } else if rows.is_empty() {
             report(format_args!("no entries"));
         }

@@ -36,7 +36,8 @@ impl FromStr for Rate {
             "m" => Some(60.0),
             _ => None,
         };
-        let rate = number.zip(seconds).map(|(number, seconds)| Self { per_second: f64::from(number) / seconds });
+        let rate =
+            number.zip(seconds).map(|(number, seconds)| Self { per_second: f64::from(number) / seconds });
         rate.ok_or_else(|| "must be 1 to 10000 a second or a minute, such as 50/s or 10/m".into())
     }
 }

@@ -37,7 +37,13 @@ pub async fn peek<T>(
     interrupt: &Interrupt,
     look: impl Fn(Held) -> Option<T>,
 ) -> Result<Peeked<T>, Failure> {
-    let view = View { queue, look, handles: RefCell::default(), seen: RefCell::default(), is_cut_off: Cell::new(false) };
+    let view = View {
+        queue,
+        look,
+        handles: RefCell::default(),
+        seen: RefCell::default(),
+        is_cut_off: Cell::new(false),
+    };
     let end = Instant::now() + LOOKED_AT;
     let looking = async {
         let results = join_all((0..RECEIVERS).map(|_| view.receive(end))).await;
@@ -49,9 +55,10 @@ pub async fn peek<T>(
     let hidden = queue.give_back(&handles, time).await;
     let told = hidden_still(hidden);
     match result {
-        Err(Failure::Interrupted(_)) => {
-            Err(Failure::Interrupted(format!("{} entries were looked at, and nothing was changed{told}", handles.len())))
-        }
+        Err(Failure::Interrupted(_)) => Err(Failure::Interrupted(format!(
+            "{} entries were looked at, and nothing was changed{told}",
+            handles.len()
+        ))),
         Err(failure) => Err(failure),
         Ok(()) => {
             if hidden > 0 {
@@ -67,7 +74,10 @@ pub(super) fn hidden_still(hidden: usize) -> String {
     if hidden == 0 {
         return String::new();
     }
-    format!("; {hidden} entries stay hidden for up to {} minutes, then they are there again", HIDDEN.as_secs() / 60)
+    format!(
+        "; {hidden} entries stay hidden for up to {} minutes, then they are there again",
+        HIDDEN.as_secs() / 60
+    )
 }
 
 struct View<'a, T, L> {

@@ -74,9 +74,7 @@ impl Queue {
         let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(max);
         let receive = receive.message_system_attribute_names(SentTimestamp);
         match receive.visibility_timeout(seconds).wait_time_seconds(1).send().await {
-            Ok(reply) => {
-                Ok(Some(reply.messages.unwrap_or_default().into_iter().map(Held::from).collect()))
-            }
+            Ok(reply) => Ok(Some(reply.messages.unwrap_or_default().into_iter().map(Held::from).collect())),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_over_limit()) => Ok(None),
             Err(error) => Err(Failure::aws(&format!("reading the {} queue", self.name), error)),
         }

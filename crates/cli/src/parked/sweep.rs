@@ -50,7 +50,16 @@ pub async fn sweep(
 ) -> Result<(), Failure> {
     let total = wanted.len();
     let progress = Progress::new(act.doing, total as u64);
-    let sweep = Sweep { queue, pace, context, work, progress, wanted: wanted.into(), state: RefCell::default(), done: Cell::new(0) };
+    let sweep = Sweep {
+        queue,
+        pace,
+        context,
+        work,
+        progress,
+        wanted: wanted.into(),
+        state: RefCell::default(),
+        done: Cell::new(0),
+    };
     let result = sweep.run().await;
     let state = sweep.state.take();
     let others: Vec<String> = state.others.into_values().collect();
@@ -147,7 +156,10 @@ impl<W: AsyncFn(&Held) -> Result<(), Failure>> Sweep<'_, W> {
     }
 
     async fn one(&self, entry: &Held) {
-        self.pace.turn().await;
+        tokio::select! {
+            () = self.pace.turn() => {}
+            () = self.context.interrupt.comes() => {}
+        }
         if self.context.interrupt.came() {
             self.keep(entry);
             return;
@@ -224,6 +236,10 @@ impl Ended {
                 act.done
             )));
         }
-        if left == 0 { Ok(()) } else { Err(Failure::Found(format!("{left} of {total} are not {}", act.done))) }
+        if left == 0 {
+            Ok(())
+        } else {
+            Err(Failure::Found(format!("{left} of {total} are not {}", act.done)))
+        }
     }
 }

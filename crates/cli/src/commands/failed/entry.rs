@@ -165,7 +165,9 @@ mod tests {
         let info = r#"{"shardId":"shardId-1","startSequenceNumber":"1","endSequenceNumber":"2","batchSize":2,
             "streamArn":"arn:aws:kinesis:r:1:stream/s","approximateArrivalOfFirstRecord":"2026-01-01T00:00:00Z"}"#;
         let of = |key: &str| {
-            format!(r#"{{"requestContext":{{"functionArn":"f","condition":"RetryAttemptsExhausted"}},"{key}":{info}}}"#)
+            format!(
+                r#"{{"requestContext":{{"functionArn":"f","condition":"RetryAttemptsExhausted"}},"{key}":{info}}}"#
+            )
         };
         let kinesis = of("KinesisBatchInfo");
         assert_eq!(told(&kinesis), ("f".into(), "RetryAttemptsExhausted".into()));

@@ -23,7 +23,10 @@ const BETWEEN_READS: Duration = Duration::from_millis(220);
 /// When the stream does not have all of them any more.
 pub(super) async fn fetch(system: &System, pointers: &Pointers) -> Result<Vec<Record>, Failure> {
     if pointers.stream_arn.rsplit('/').next() != Some(&*system.stream) {
-        return Err(Failure::Refused(format!("{} is not the stream of this environment", pointers.stream_arn)));
+        return Err(Failure::Refused(format!(
+            "{} is not the stream of this environment",
+            pointers.stream_arn
+        )));
     }
     let kinesis = system.kinesis();
     let Some(mut iterator) = iterator(&kinesis, &system.stream, pointers).await? else {
@@ -69,7 +72,8 @@ async fn iterator(kinesis: &Client, stream: &str, pointers: &Pointers) -> Result
 
 /// The records, if the first and the last one are among them.
 fn complete(records: Vec<Record>, pointers: &Pointers) -> Result<Vec<Record>, Failure> {
-    let is = |record: Option<&Record>, number: &str| record.is_some_and(|record| record.sequence_number == number);
+    let is =
+        |record: Option<&Record>, number: &str| record.is_some_and(|record| record.sequence_number == number);
     let is_whole = is(records.first(), &pointers.start_sequence_number)
         && is(records.last(), &pointers.end_sequence_number);
     if is_whole { Ok(records) } else { Err(gone(pointers)) }
@@ -144,7 +148,9 @@ mod tests {
 
     fn record(number: &str, bytes: usize) -> Record {
         let record = Record::builder().sequence_number(number).partition_key("k\"");
-        let record = record.data(Blob::new(vec![b'x'; bytes])).approximate_arrival_timestamp(DateTime::from_millis(1_250));
+        let record = record
+            .data(Blob::new(vec![b'x'; bytes]))
+            .approximate_arrival_timestamp(DateTime::from_millis(1_250));
         record.build().unwrap()
     }
 
@@ -152,7 +158,13 @@ mod tests {
     fn sequence_numbers_are_integers() {
         assert!(in_order("9", "10").is_lt());
         assert!(in_order("0010", "10").is_eq());
-        assert!(in_order("495903382714902566085596925383615710959216350759", "49590338271490256608559692538361571095921635075").is_gt());
+        assert!(
+            in_order(
+                "495903382714902566085596925383615710959216350759",
+                "49590338271490256608559692538361571095921635075"
+            )
+            .is_gt()
+        );
     }
 
     #[test]

@@ -28,9 +28,11 @@ pub(super) async fn replay(system: &System, held: &Held) -> Result<(), Failure> 
     let entry = Entry::read(&held.body).map_err(|_| unknown())?;
     match entry.work() {
         Work::Unknown => Err(unknown()),
-        _ if !entry.function().starts_with(&system.function("")) => {
-            Err(Failure::Refused(format!("{} is no function of environment {}", entry.function(), system.env)))
-        }
+        _ if !entry.function().starts_with(&system.function("")) => Err(Failure::Refused(format!(
+            "{} is no function of environment {}",
+            entry.function(),
+            system.env
+        ))),
         Work::Invocation(payload) => invoke(system, entry.function(), payload).await,
         Work::Records(pointers) => dispatch(system, pointers).await,
         Work::Changes(pointers) => Err(changes(pointers)),
@@ -61,9 +63,8 @@ async fn dispatch_event(system: &System, event: String) -> Result<(), Failure> {
     let function = system.function("event-dispatcher");
     let patience = TimeoutConfig::builder().operation_attempt_timeout(DISPATCHER).build();
     // Tried again by whoever replays, who is told.
-    let settings = aws_sdk_lambda::config::Builder::new()
-        .timeout_config(patience)
-        .retry_config(RetryConfig::disabled());
+    let settings =
+        aws_sdk_lambda::config::Builder::new().timeout_config(patience).retry_config(RetryConfig::disabled());
     let invoke = system.lambda().invoke().function_name(&function).payload(Blob::new(event));
     let reply = invoke.customize().config_override(settings).send().await;
     let reply = reply.map_err(|error| Failure::aws(&format!("invoking {function}"), error))?;

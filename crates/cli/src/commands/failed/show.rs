@@ -12,7 +12,12 @@ use crate::{
 /// The fields that hold keys.
 const SECRETS: [&str; 2] = ["\"aesKey\"", "\"previousAesKey\""];
 
-pub(super) async fn run(queue: &Queue, id: &str, show_secrets: bool, context: &Context) -> Result<(), Failure> {
+pub(super) async fn run(
+    queue: &Queue,
+    id: &str,
+    show_secrets: bool,
+    context: &Context,
+) -> Result<(), Failure> {
     let held = only(queue, id, context).await?;
     let body = if show_secrets { held.body.clone() } else { without_keys(&held.body) };
     if context.output.json {
@@ -43,7 +48,8 @@ fn without_keys(json: &str) -> String {
 
 /// What follows a field's name, without its value if that is a string.
 fn without_first_value(text: &str) -> String {
-    let value = text.trim_start().strip_prefix(':').map(str::trim_start).and_then(|text| text.strip_prefix('"'));
+    let value =
+        text.trim_start().strip_prefix(':').map(str::trim_start).and_then(|text| text.strip_prefix('"'));
     // Base64 has no quotes and no escapes.
     match value.and_then(|value| value.split_once('"')) {
         Some((_, rest)) => format!(r#":"(hidden)"{rest}"#),

@@ -38,8 +38,9 @@ impl FromStr for Setting {
 
 /// The message with fields set and left out; everything else keeps its text and its place.
 pub fn changed(message: &[u8], set: &[Setting], unset: &[String]) -> Result<String, Invalid> {
-    let fields: Fields<'_> = serde_json::from_slice(message)
-        .map_err(|_| Invalid::new("message", "must be a JSON object in UTF-8 for fields to be set: use --edit"))?;
+    let fields: Fields<'_> = serde_json::from_slice(message).map_err(|_| {
+        Invalid::new("message", "must be a JSON object in UTF-8 for fields to be set: use --edit")
+    })?;
     let setting = |name: &str| set.iter().find(|setting| setting.name == name);
     let mut written = ObjectWriter::default();
     for (name, value) in fields.iter().filter(|(name, _)| !unset.iter().any(|unset| unset == name)) {

@@ -80,7 +80,8 @@ pub(super) async fn run(args: Replay, reader: &Reader<'_>, context: &Context) ->
 async fn replay(args: &Replay, queue: &Queue, system: &System, held: &Held) -> Result<(), Failure> {
     let refused = |reason: String| Failure::Refused(reason);
     let entry = Entry::read(&held.body).map_err(|_| refused(Entry::unreadable().reason))?;
-    let check = |text: &[u8]| checked(text, || entry.default_id(&held.id)).map_err(|no| refused(no.to_string()));
+    let check =
+        |text: &[u8]| checked(text, || entry.default_id(&held.id)).map_err(|no| refused(no.to_string()));
     let message = if args.stdin {
         check(&standard_input().await?)?
     } else {

@@ -1,10 +1,6 @@
 //! Deletes identities, 60 a call.
 
-use crate::{
-    failure::Failure,
-    parked::pace::Pace,
-    patience::patiently,
-};
+use crate::{failure::Failure, parked::pace::Pace, patience::patiently};
 use aws_sdk_cognitoidentity::types::{ErrorCode, UnprocessedIdentityId};
 use sbe_client::System;
 use std::collections::HashMap;

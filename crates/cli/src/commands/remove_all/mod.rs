@@ -22,7 +22,9 @@ pub mod orphans;
 pub mod sessions;
 pub mod tally;
 
-use crate::{confirm::confirm, context::Context, failure::Failure, output::report, session_queues, session_rows};
+use crate::{
+    confirm::confirm, context::Context, failure::Failure, output::report, session_queues, session_rows,
+};
 use clap::Args;
 use futures::TryStreamExt as _;
 use tally::Tally;
@@ -60,7 +62,10 @@ pub async fn run(args: RemoveAll, context: &Context) -> Result<(), Failure> {
     }
     let (sessions, queues) = context.interrupt.or(left(context), || "nothing was removed".into()).await?;
     report(format_args!("environment  {} in {}", system.env, system.region));
-    report(format_args!("sessions     {sessions}, each with an identity of pool {}", system.identity_pool_id));
+    report(format_args!(
+        "sessions     {sessions}, each with an identity of pool {}",
+        system.identity_pool_id
+    ));
     report(format_args!("queues       {queues}"));
     if sessions > 0 || queues > 0 {
         let question = "All of these are to be deleted for good, and nobody may create sessions meanwhile.";
