@@ -1,44 +1,32 @@
 //! Systems of their own, for tests that take everything from a queue, or remove everything.
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use sbe_client::{Stack, System};
+use sbe_client::System;
 use sbe_tests::{
     eventually,
-    sbe::{Run, command_for},
-    system::{launch, root},
+    sbe::{Run, command_on, interrupted},
+    system::{Running, start},
 };
 use serde_json::Value;
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    path::PathBuf,
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::process::Stdio;
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
 /// A system that ends with the tests.
 pub(crate) struct Own {
     pub(crate) system: System,
-    file: PathBuf,
-    _process: Child,
+    running: Running,
 }
 
 impl Own {
     /// Starts a system with this environment.
     pub(crate) fn start(env: &str) -> Self {
-        let dir = root().join(format!("target/{env}-{}", std::process::id()));
-        let mut process = launch(env, &dir, Stdio::piped(), Stdio::inherit());
-        let mut output = BufReader::new(process.stdout.take().expect("standard output is piped"));
-        output.read_line(&mut String::new()).expect("sbe-local prints");
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-        let file = dir.join("stack.json");
-        let stack = Stack::read(&file).expect("the system came up");
-        Self { system: System::from_stack(&stack), file, _process: process }
+        let running = start(env, "developer");
+        Self { system: System::from_stack(&running.stack), running }
     }
 
     /// `sbe` for this system.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        command_for(&self.file, arguments)
+        command_on(&self.running.file, arguments)
     }
 
     /// Runs `sbe` to its end.
@@ -57,23 +45,15 @@ impl Own {
         child.wait_with_output().await.expect("sbe ends").into()
     }
 
-    /// Runs `sbe` until `is_time`, then Ctrl-C; it ends within a second, though not the slowest of machines'.
+    /// Runs `sbe` until `is_time`, then Ctrl-C.
     pub(crate) async fn interrupted<F>(&self, arguments: &[&str], is_time: impl FnMut() -> F) -> Run
     where
         F: Future<Output = Option<()>>,
     {
         let mut command = self.command(arguments);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("sbe starts");
+        let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("sbe starts");
         eventually("the middle", is_time).await;
-        let pid = child.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status().await.expect("kill runs");
-        assert!(sent.success());
-        let start = Instant::now();
-        let run = child.wait_with_output().await.expect("sbe ends");
-        let took = start.elapsed();
-        let _ = writeln!(std::io::stderr(), "it ended {took:?} after Ctrl-C");
-        assert!(took < Duration::from_secs(4), "{took:?}");
-        run.into()
+        interrupted(process).await
     }
 
     /// A success of the HTTP API.

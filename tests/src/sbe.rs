@@ -5,8 +5,12 @@ use serde_json::Value;
 use std::{
     path::Path,
     process::{Output, Stdio},
+    time::{Duration, Instant},
 };
-use tokio::process::Command;
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::{Child, Command},
+};
 
 /// What a run of `sbe` left.
 #[derive(Debug)]
@@ -57,11 +61,11 @@ impl From<Output> for Run {
 
 /// The binary, for the running system, with nothing on standard input.
 pub fn command(arguments: &[&str]) -> Command {
-    command_for(stack_file(), arguments)
+    command_on(stack_file(), arguments)
 }
 
 /// The binary, for the system of a stack file, with nothing on standard input.
-pub fn command_for(stack_file: &Path, arguments: &[&str]) -> Command {
+pub fn command_on(stack_file: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binaries().join("sbe"));
     command.args(arguments).env("SBE_STACK", stack_file).stdin(Stdio::null()).kill_on_drop(true);
     command
@@ -73,4 +77,45 @@ pub fn command_for(stack_file: &Path, arguments: &[&str]) -> Command {
 /// When it does not start.
 pub async fn sbe(arguments: &[&str]) -> Run {
     command(arguments).output().await.expect("sbe starts").into()
+}
+
+/// Runs `sbe` to its end with a text on standard input.
+///
+/// # Panics
+/// When it does not start, or does not read.
+pub async fn with_input(arguments: &[&str], input: &str) -> Run {
+    let mut command = command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().expect("sbe starts");
+    let mut stdin = process.stdin.take().expect("it is piped");
+    let write = async move { stdin.write_all(input.as_bytes()).await.expect("sbe reads") };
+    let (output, ()) = tokio::join!(process.wait_with_output(), write);
+    output.expect("sbe ends").into()
+}
+
+/// Waits until a process has a handler for SIGINT.
+///
+/// # Panics
+/// When it never has.
+pub async fn listens_for_signals(process: &Child) {
+    let status = format!("/proc/{}/status", process.id().expect("it runs"));
+    crate::eventually("a handler of SIGINT", || async {
+        let status = std::fs::read_to_string(&status).ok()?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        (u64::from_str_radix(caught.trim(), 16).ok()? & 0b10 != 0).then_some(())
+    })
+    .await;
+}
+
+/// Sends Ctrl-C to a process and waits for its end.
+///
+/// # Panics
+/// When it takes longer than a second, and as much again for a machine that is busy.
+pub async fn interrupted(process: Child) -> Run {
+    let id = process.id().expect("it runs").to_string();
+    let begin = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &id]).status().await.expect("kill runs").success());
+    let output = process.wait_with_output().await.expect("it ends");
+    assert!(begin.elapsed() < Duration::from_secs(2), "it took {:?}", begin.elapsed());
+    output.into()
 }

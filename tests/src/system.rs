@@ -24,24 +24,31 @@ pub fn stack_file() -> &'static Path {
     &SYSTEM.file
 }
 
-static SYSTEM: LazyLock<System> = LazyLock::new(|| match std::env::var_os("SBE_STACK") {
+static SYSTEM: LazyLock<Running> = LazyLock::new(|| match std::env::var_os("SBE_STACK") {
     Some(path) => {
         let stack = Stack::read(Path::new(&path)).expect("SBE_STACK names a readable stack.json");
-        System { stack, file: path.into(), _process: None }
+        Running { stack, file: path.into(), _process: None }
     }
-    None => start(),
+    None => start("flows", &identities()),
 });
 
-struct System {
-    stack: Stack,
-    file: PathBuf,
-    /// The system ends when its standard input closes, which is when the flows end.
+/// A system that runs.
+pub struct Running {
+    /// How to reach it.
+    pub stack: Stack,
+    /// Its stack file.
+    pub file: PathBuf,
+    /// It ends when its standard input closes, which is when the tests end.
     _process: Option<Child>,
 }
 
-fn start() -> System {
-    let dir = root().join(format!("target/flows-{}", std::process::id()));
-    let mut process = launch("flows", &dir, Stdio::piped(), Stdio::inherit());
+/// Starts a system of this environment, with `developer` or `guest` identities.
+///
+/// # Panics
+/// When it does not come up.
+pub fn start(env: &str, identities: &str) -> Running {
+    let dir = root().join(format!("target/{env}-{}", std::process::id()));
+    let mut process = launch_with(env, identities, &dir, Stdio::piped(), Stdio::inherit());
     // The first line is printed when the system is ready; the file is there by then.
     let mut output = BufReader::new(process.stdout.take().expect("standard output is piped"));
     let mut line = String::new();
@@ -50,7 +57,7 @@ fn start() -> System {
     std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
     let file = dir.join("stack.json");
     let stack = Stack::read(&file).expect("the system came up");
-    System { stack, file, _process: Some(process) }
+    Running { stack, file, _process: Some(process) }
 }
 
 /// Starts a system on free ports, with its state in `dir`. It ends when its standard input closes.
@@ -58,6 +65,10 @@ fn start() -> System {
 /// # Panics
 /// When the workspace does not build, or `sbe-local` does not start.
 pub fn launch(env: &str, dir: &Path, stdout: Stdio, stderr: Stdio) -> Child {
+    launch_with(env, &identities(), dir, stdout, stderr)
+}
+
+fn launch_with(env: &str, identities: &str, dir: &Path, stdout: Stdio, stderr: Stdio) -> Child {
     build();
     let binaries = binaries();
     Command::new(binaries.join("sbe-local"))
@@ -66,7 +77,7 @@ pub fn launch(env: &str, dir: &Path, stdout: Stdio, stderr: Stdio) -> Child {
         .arg(dir)
         .arg("--binaries")
         .arg(&binaries)
-        .args(["--identities", &identities()])
+        .args(["--identities", identities])
         .stdin(Stdio::piped())
         .stdout(stdout)
         .stderr(stderr)

@@ -8,8 +8,8 @@ const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"
  * the browser sees: the tests run on the result as well.
  */
 const INTERNAL = `
-  added adopt back bring clock clockWasOff continuity deliver disturbed emit emitter fail failed failures
-  finish flush free freezing giveAllBack giveBack group handle handling heardAt hurry isSpreading
+  added adopt back beat bring clock clockWasOff continuity deliver disturbed emit emitter fail failed failures
+  finish flush follow free freezing giveAllBack giveBack group handle handling heardAt hurry isSpreading
   isTelling keeper lacksKey leading needsSession network noQueue note observe queues receiptHandle
   receive received refused restart resting retry retrying run running say setState settings settle share
   signBatch sleep span sqs tabs take takesMessages thawed undone unreadBy unreadable until visible

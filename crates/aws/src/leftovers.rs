@@ -10,7 +10,12 @@ use crate::{
 use sbe_core::payload::MAX_DEPTH;
 
 /// Why work is parked that was handed on for the last time.
-const TOO_OFTEN: &str = "there was no time for it in as many invocations as there may be";
+pub const TOO_OFTEN: &str = "there was no time for it in as many invocations as there may be";
+
+/// Whether work that is handed on for the `times`th time is parked instead, for [`TOO_OFTEN`].
+pub fn is_parked(times: u32) -> bool {
+    times > MAX_DEPTH
+}
 
 /// Where what is left goes.
 #[derive(Debug, Clone)]
@@ -48,7 +53,7 @@ impl Leftovers {
         times: u32,
         deadline: Deadline,
     ) -> Result<(), NotHandedOn> {
-        if times > MAX_DEPTH {
+        if is_parked(times) {
             return self.park(function, TOO_OFTEN, payloads, deadline).await;
         }
         let invoke = async |payload: &String| self.functions.invoke_async(function, payload.clone()).await;
@@ -63,7 +68,7 @@ impl Leftovers {
         times: u32,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        if times > MAX_DEPTH {
+        if is_parked(times) {
             self.park_one(function, TOO_OFTEN, payload, deadline).await
         } else {
             retry(deadline, || self.functions.invoke_async(function, payload.to_owned())).await

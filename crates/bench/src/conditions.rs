@@ -34,6 +34,9 @@ pub struct Conditions {
     /// dispatcher's invocations are measured one after another, each in an environment of its own.
     #[arg(long, default_value_t = 0, hide = true)]
     pub takers: usize,
+    /// The functions log nothing but what is wrong.
+    #[arg(long)]
+    pub without_stages: bool,
     /// How calls fail.
     #[arg(long)]
     pub fault: Option<Class>,
@@ -51,6 +54,7 @@ impl Default for Conditions {
             audience: Audience::Everyone,
             latency: Latency::default(),
             takers: 0,
+            without_stages: false,
             fault: None,
             percent: 0,
         }

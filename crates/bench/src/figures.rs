@@ -4,6 +4,7 @@ use crate::{
     cold_start::ColdStart,
     conditions::Conditions,
     harness::{Extent, Measured, least, least_of_each, measure},
+    logs::Logs,
     measure::{Size, Subject},
     wide::Wide,
 };
@@ -18,6 +19,8 @@ pub struct Figures {
     pub fanout: Fanout,
     /// Wide audiences.
     pub wide: Wide,
+    /// What the log of the stages costs.
+    pub logs: Logs,
 }
 
 /// What fan-out costs.
@@ -148,6 +151,7 @@ impl Figures {
         ];
         figures.extend(fanout.scaling_figures());
         figures.extend(self.wide.figures());
+        figures.extend(self.logs.figures());
         for start in &self.cold_starts {
             let millis = start.median.as_secs_f64() * 1e3;
             figures.push(Figure::new(format!("{}, cold start", start.function), millis, 30.0, "ms"));

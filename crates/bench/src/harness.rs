@@ -7,6 +7,7 @@ use crate::{
     cold_start,
     conditions::Conditions,
     figures::{Fanout, Figures, scaling},
+    logs::Logs,
     measure::{Size, Subject, Used},
     report,
     sink::{Account, reached::Reached, tally::Tally},
@@ -46,7 +47,7 @@ pub struct Measured {
 pub fn run(extent: Extent) -> Result<()> {
     let (cold_starts, fanout) = (cold_start::measure_all()?, Fanout::measure(extent)?);
     let wide = Wide::measure(extent, &fanout.scaling)?;
-    let figures = Figures { cold_starts, fanout, wide };
+    let figures = Figures { cold_starts, fanout, wide, logs: Logs::measure()? };
     let text = report::write(&figures, &env::current_dir()?.join("target/bench-report"))?;
     println!("{text}");
     Ok(())
@@ -56,6 +57,12 @@ pub fn run(extent: Extent) -> Result<()> {
 pub fn run_wide(extent: Extent) -> Result<()> {
     let wide = Wide::measure(extent, &scaling(extent)?)?;
     print!("{}{}", report::table(&wide.figures())?, wide.text()?);
+    Ok(())
+}
+
+/// Takes and prints the measurements of what the log costs alone.
+pub fn run_logs() -> Result<()> {
+    print!("{}", report::table(&Logs::measure()?.figures())?);
     Ok(())
 }
 
@@ -123,7 +130,7 @@ impl Running {
     fn used(self) -> Result<Used> {
         let output = self.0.wait_with_output()?;
         ensure!(output.status.success(), "a measurement failed");
-        // The functions' metrics come before the measurement's own line.
+        // The functions' logs come before the measurement's own line.
         let output = String::from_utf8(output.stdout)?;
         Ok(serde_json::from_str(output.lines().last().context("nothing was measured")?)?)
     }
@@ -177,6 +184,7 @@ struct Beside {
     child: Child,
     endpoint: String,
     output: BufReader<std::process::ChildStdout>,
+    without_stages: bool,
 }
 
 impl Beside {
@@ -191,7 +199,8 @@ impl Beside {
         let mut output = BufReader::new(child.stdout.take().context("the sink has no output")?);
         let mut endpoint = String::new();
         output.read_line(&mut endpoint)?;
-        Ok(Self { child, endpoint: endpoint.trim().to_owned(), output })
+        let endpoint = endpoint.trim().to_owned();
+        Ok(Self { child, endpoint, output, without_stages: conditions.without_stages })
     }
 
     /// Starts a measurement against it.
@@ -201,6 +210,7 @@ impl Beside {
             .args(["measure", name.get_name()])
             .args(size.to_args())
             .envs(environment(&self.endpoint, subject.function()))
+            .env("RUST_LOG", if self.without_stages { "warn" } else { "info" })
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -14,6 +14,7 @@
 //! - [`harness`]: runs measurements beside a sink and collects what both say
 //! - [`cold_start`]: time to the first request, and size, of the functions' binaries
 //! - [`figures`]: what was measured, beside its targets
+//! - [`logs`]: what it costs to log the stages of every message
 //! - [`wide`]: broadcasts and messages to an account of many sessions, carried to their end
 //! - [`model`]: the time that a broadcast takes on Lambda
 //! - [`report`]: the figures as text and as plots
@@ -24,6 +25,7 @@ pub mod conditions;
 pub mod events;
 pub mod figures;
 pub mod harness;
+pub mod logs;
 pub mod measure;
 pub mod model;
 pub mod plot;

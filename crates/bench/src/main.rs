@@ -31,6 +31,8 @@ enum Command {
     },
     /// Measure wide audiences alone.
     Wide,
+    /// Measure what the log of the stages costs alone.
+    Logs,
     /// Measure one fan-out of your own.
     FanOut {
         #[command(flatten)]
@@ -54,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Some(Command::Sink { size, conditions }) => serve(&size, conditions),
         Some(Command::FanOut { size, conditions }) => harness::run_one(size, conditions),
         Some(Command::Measure { subject, size }) => measure::print(subject, &size),
+        Some(Command::Logs) => harness::run_logs(),
         Some(Command::Wide) => harness::run_wide(extent),
         None => harness::run(extent),
     }

@@ -1,7 +1,7 @@
 //! Ctrl-C: the first asks a command to stop and say what it did, the second ends the program.
 
 use crate::failure::Failure;
-use std::process;
+use std::{process, time::Duration};
 use tokio::{signal::unix, sync::watch};
 
 const INTERRUPTED: i32 = 130;
@@ -47,6 +47,15 @@ impl Interrupt {
         tokio::select! {
             result = work => result,
             () = self.comes() => Err(Failure::Interrupted(told())),
+        }
+    }
+
+    /// The work's result; `None` if Ctrl-C comes and the work does not end in the moment that it has then.
+    pub async fn with_grace<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            result = &mut work => Some(result),
+            () = self.comes() => tokio::time::timeout(grace, work).await.ok(),
         }
     }
 }

@@ -17,21 +17,36 @@
 //! - [`patience`]: calls that are tried again
 //! - [`session_rows`], [`session_queues`]: the sessions and queues of an environment
 //! - [`parked`]: the failed and the rejected queue
+//! - [`calls`]: calls of the HTTP API: throttled ones are tried again
+//! - [`pages`]: lists of the API, page by page
+//! - [`sessions`]: sessions in replies, without their secrets
+//! - [`ids`]: ids on the command line and in paths
+//! - [`input`], [`lines`]: where messages come from
+//! - [`published`]: messages before they are published
+//! - [`prices`]: what AWS charges
 //! - [`commands`]: a module for each command
 
+pub mod calls;
 pub mod commands;
 pub mod confirm;
 pub mod context;
 pub mod failure;
+pub mod ids;
+pub mod input;
 pub mod interrupt;
+pub mod lines;
 pub mod locate;
 pub mod options;
 pub mod output;
+pub mod pages;
 pub mod parked;
 pub mod patience;
+pub mod prices;
 pub mod progress;
+pub mod published;
 pub mod session_queues;
 pub mod session_rows;
+pub mod sessions;
 pub mod table;
 pub mod times;
 

@@ -1,6 +1,7 @@
 //! Calls that are tried again while a service is throttled or fails for a moment.
 
 use crate::failure::Failure;
+use sbe_client::backoff::Backoff;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -13,13 +14,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The result of a call, which is tried again after waits that grow, for about half a minute, as long as the
 /// failure is one that passes.
 pub async fn patiently<T>(call: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
-    let mut ceiling = FIRST_WAIT;
+    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     for _ in 1..TRIES {
         match call().await {
-            Err(Failure::Unavailable(_)) => sleep(ceiling.mul_f64(fastrand::f64())).await,
+            Err(Failure::Unavailable(_)) => sleep(backoff.next_wait()).await,
             result => return result,
         }
-        ceiling = (ceiling * 2).min(LONGEST_WAIT);
     }
     call().await
 }

@@ -3,6 +3,7 @@
 use crate::output::report;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
+    fmt::Arguments,
     io::{IsTerminal as _, stderr},
     sync::Mutex,
     time::{Duration, Instant},
@@ -33,6 +34,19 @@ impl Progress {
         Self { what, total, bar, lines: (!terminal).then(|| Mutex::new(Instant::now())) }
     }
 
+    /// Nothing is done of work whose end is not known: only notes are shown.
+    pub fn of_unknown(what: &'static str) -> Self {
+        let progress = Self::new(what, 0);
+        let style = ProgressStyle::with_template("{prefix} {msg} [{elapsed}]");
+        progress.bar.set_style(style.expect("the template is one of indicatif's"));
+        progress
+    }
+
+    /// A line for people, above the bar.
+    pub fn tell(&self, line: Arguments<'_>) {
+        self.bar.suspend(|| report(line));
+    }
+
     /// So much is done; `note` says more.
     pub fn set(&self, done: u64, note: &str) {
         self.bar.set_position(done);
@@ -43,7 +57,10 @@ impl Progress {
         let mut last = last.lock().expect("nobody panics with it");
         if last.elapsed() >= BETWEEN_LINES {
             *last = Instant::now();
-            report(format_args!("{}: {done} of {} {note}", self.what, self.total));
+            match self.total {
+                0 => report(format_args!("{}: {note}", self.what)),
+                total => report(format_args!("{}: {done} of {total} {note}", self.what)),
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The session queues of an environment, as SQS lists them.
 
 use crate::{failure::Failure, patience::patiently};
+use aws_sdk_sqs::operation::delete_queue::DeleteQueueError;
 use futures::{Stream, stream};
 use sbe_client::System;
 use sbe_core::cleanup::queue_key;
@@ -30,7 +31,7 @@ pub fn pages(system: &System) -> impl Stream<Item = Result<Vec<String>, Failure>
 pub async fn delete(system: &System, url: &str) -> Result<bool, Failure> {
     let delete = async || match system.sqs().delete_queue().queue_url(url).send().await {
         Ok(_) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_queue_does_not_exist()) => {
+        Err(error) if error.as_service_error().is_some_and(DeleteQueueError::is_queue_does_not_exist) => {
             Ok(false)
         }
         Err(error) => Err(Failure::aws("deleting a queue", error)),

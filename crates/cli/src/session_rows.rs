@@ -1,7 +1,10 @@
 //! The rows of the sessions table, with what they own.
 
 use crate::{failure::Failure, patience::patiently};
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::{
+    operation::delete_item::DeleteItemError,
+    types::{AttributeValue, Select},
+};
 use futures::{Stream, TryStreamExt as _, future::try_join_all, stream};
 use sbe_client::System;
 use std::collections::HashMap;
@@ -123,7 +126,7 @@ pub async fn delete(system: &System, row: &Row) -> Result<bool, Failure> {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
             {
                 Ok(false)
             }

@@ -1,12 +1,19 @@
 //! A session that polls its queue and decrypts.
 
-use crate::sdk;
+use crate::{System, sdk};
+use aws_config::Region;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sqs::{
     Client,
     error::SdkError,
-    operation::{delete_message_batch::DeleteMessageBatchError, receive_message::ReceiveMessageError},
-    types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName},
+    operation::{
+        change_message_visibility_batch::ChangeMessageVisibilityBatchError,
+        delete_message_batch::DeleteMessageBatchError, receive_message::ReceiveMessageError,
+    },
+    types::{
+        ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
+        MessageSystemAttributeName,
+    },
 };
 use sbe_core::frame::{AesKey, decrypt};
 use serde::{Deserialize, Serialize};
@@ -81,6 +88,12 @@ pub struct Delivery {
     pub count: u32,
 }
 
+fn keys(session: &Session) -> SharedCredentialsProvider {
+    let token = Some(session.session_token.clone());
+    let keys = Credentials::new(&session.access_key, &session.secret_key, token, None, "session");
+    SharedCredentialsProvider::new(keys)
+}
+
 /// Polls the queue of a session with the session's own keys.
 #[derive(Debug, Clone)]
 pub struct Consumer {
@@ -93,9 +106,15 @@ pub struct Consumer {
 impl Consumer {
     /// A consumer of a session. `endpoint` is that of a local system.
     pub fn new(session: Session, endpoint: Option<&str>) -> Self {
-        let token = Some(session.session_token.clone());
-        let keys = Credentials::new(&session.access_key, &session.secret_key, token, None, "session");
-        let sdk = sdk::fixed(endpoint, &session.region, SharedCredentialsProvider::new(keys));
+        let sdk = sdk::fixed(endpoint, &session.region, keys(&session));
+        Self { sqs: Client::new(&sdk), session }
+    }
+
+    /// A consumer of a session of a system; it shares the connections of the system's other clients, so that
+    /// there can be thousands.
+    pub fn of(system: &System, session: Session) -> Self {
+        let sdk = system.sdk().to_builder().credentials_provider(keys(&session));
+        let sdk = sdk.region(Region::new(session.region.clone())).build();
         Self { sqs: Client::new(&sdk), session }
     }
 
@@ -135,5 +154,24 @@ impl Consumer {
         let entries = deliveries.iter().enumerate().map(entry).collect();
         let delete = self.sqs.delete_message_batch().queue_url(&self.session.sqs_url);
         Ok(delete.set_entries(Some(entries)).send().await?.failed.len())
+    }
+
+    /// Makes up to ten messages visible again, for whoever polls next. Those for which that fails come
+    /// again by themselves when their visibility timeout ends.
+    pub async fn release(
+        &self,
+        deliveries: &[Delivery],
+    ) -> Result<(), SdkError<ChangeMessageVisibilityBatchError>> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        let entry = |(index, delivery): (usize, &Delivery)| {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
+            let entry = entry.receipt_handle(&delivery.handle).visibility_timeout(0);
+            entry.build().expect("id and handle are given")
+        };
+        let entries = deliveries.iter().enumerate().map(entry).collect();
+        let release = self.sqs.change_message_visibility_batch().queue_url(&self.session.sqs_url);
+        release.set_entries(Some(entries)).send().await.map(drop)
     }
 }

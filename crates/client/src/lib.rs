@@ -11,9 +11,13 @@
 //! - [`signing`]: SigV4 for HTTP calls
 //! - [`api`]: calls of the HTTP API
 //! - [`consumer`]: a session that polls its queue and decrypts
+//! - [`trouble`]: what it means for a consumer when SQS refuses
+//! - [`stream`]: puts messages on the Kinesis stream
+//! - [`backoff`]: waits between tries
 //! - [`sdk`]: the settings that all SDK clients share
 
 pub mod api;
+pub mod backoff;
 #[cfg(feature = "system")]
 pub mod consumer;
 #[cfg(feature = "system")]
@@ -21,7 +25,11 @@ pub mod sdk;
 pub mod signing;
 pub mod stack;
 #[cfg(feature = "system")]
+pub mod stream;
+#[cfg(feature = "system")]
 pub mod system;
+#[cfg(feature = "system")]
+pub mod trouble;
 
 pub use api::{Api, ApiError, Reply};
 #[cfg(feature = "system")]

@@ -237,6 +237,11 @@ impl System {
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.sdk)
     }
+
+    /// STS, which says whose the operator's keys are.
+    pub fn sts(&self) -> aws_sdk_sts::Client {
+        aws_sdk_sts::Client::new(&self.sdk)
+    }
 }
 
 /// The outputs of the environment's stack: that whose stream has the environment's name.

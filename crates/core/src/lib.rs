@@ -28,6 +28,7 @@
 //! - [`unread`]: how many messages of a history are unread
 //! - [`presence`]: active sessions as presence shows them
 //! - [`receipt`]: read receipts: their lists, chunks and message
+//! - [`stages`]: what functions log of the way of a message
 
 use std::borrow::Cow;
 
@@ -51,6 +52,7 @@ pub mod receipt;
 pub mod recipient;
 pub mod route;
 pub mod session;
+pub mod stages;
 pub mod target;
 pub mod unreached;
 pub mod unread;

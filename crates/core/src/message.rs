@@ -167,6 +167,26 @@ impl fmt::Debug for Message {
     }
 }
 
+/// The `messageId` in a message's text, whatever else may be wrong with it; `None` if it has none that is
+/// valid.
+///
+/// ```
+/// use sbe_core::message::id_in;
+/// assert_eq!(id_in(br#"{"userId":null,"messageId":"m"}"#).unwrap().as_str(), "m");
+/// assert!(id_in(br#"{"messageId":7}"#).is_none() && id_in(b"[]").is_none());
+/// ```
+pub fn id_in(json: &[u8]) -> Option<MessageId> {
+    #[derive(serde::Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow, rename = "messageId")]
+        id: &'a RawValue,
+    }
+    // Serde would take the elements of an array for the fields.
+    let is_object = json.trim_ascii_start().starts_with(b"{");
+    let named: Named<'_> = is_object.then(|| serde_json::from_slice(json).ok()).flatten()?;
+    MessageId::from_json(named.id).ok()
+}
+
 /// The id of a message that brings none: base64url (no padding) of the SHA-256 of `parts`.
 ///
 /// From Kinesis the part is the record's eventID, which a replay repeats, so that a replayed event

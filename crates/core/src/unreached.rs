@@ -82,6 +82,11 @@ impl Unreached {
         Self { message: None, ..self }
     }
 
+    /// Which message it tells of.
+    pub fn message_id(&self) -> &MessageId {
+        &self.message_id
+    }
+
     /// Whether the message itself is in it.
     pub fn has_message(&self) -> bool {
         self.message.is_some()

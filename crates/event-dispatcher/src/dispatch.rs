@@ -7,7 +7,8 @@
 use crate::{
     App,
     job::{Done, Job, MAX_DIVIDING_DEPTH},
-    outbox::Failed,
+    outbox::{Failed, Parked},
+    park,
 };
 use futures::{
     FutureExt, StreamExt,
@@ -17,13 +18,15 @@ use futures::{
 use sbe_aws::{lookups::Found, retry::Deadline};
 use sbe_core::{
     handed_on::HandedOn,
+    id::MessageId,
     message::Published,
     offline::Waiting,
     part::{Part, Segments},
     route::{Lookup, Router},
+    stages::{self, Stage},
     target::Target,
 };
-use sbe_edge::metrics;
+use sbe_edge::{Trail, metrics};
 use std::{collections::BTreeSet, time::Duration};
 
 /// Lookups that one batch makes at the same time.
@@ -72,43 +75,57 @@ impl Times {
 /// What became of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Dispatched {
-    /// For each message, how many sessions it was handed to the sender for; `None` when others carry on.
-    pub(crate) sessions: Vec<Option<u64>>,
+    messages: Vec<MessageId>,
+    sessions: Vec<u64>,
+    workers: Vec<u32>,
+    depth: u32,
+    segments: Option<Segments>,
     /// The messages that did not reach all functions they are for, and why.
     pub(crate) failed: Failed,
     deliveries: u64,
-    handed_on: u64,
     unreadable: u64,
     unreached: u64,
 }
 
 impl Dispatched {
-    fn of(messages: usize) -> Self {
-        Self { sessions: vec![Some(0); messages], ..Self::default() }
+    fn of(messages: &[Published]) -> Self {
+        let (sessions, workers) = (vec![0; messages.len()], vec![0; messages.len()]);
+        let messages = messages.iter().map(|published| published.message.id().clone()).collect();
+        Self { messages, sessions, workers, ..Self::default() }
+    }
+
+    /// How many sessions a message was handed to the sender for; `None` when others carry on.
+    pub(crate) fn sessions(&self, index: usize) -> Option<u64> {
+        (self.workers[index] == 0).then_some(self.sessions[index])
     }
 
     /// Adds what became of the messages at these places.
     fn add(&mut self, places: &[usize], done: Done) {
         for (index, sessions) in done.sessions.iter().enumerate() {
             self.deliveries += sessions;
-            self.sessions[places[index]] = (!done.handed_on.contains(&index)).then_some(*sessions);
+            self.sessions[places[index]] = *sessions;
+            self.workers[places[index]] = done.workers[index];
         }
         let failed = done.failed.messages.iter().map(|index| places[*index]);
         self.failed.messages.extend(failed.collect::<BTreeSet<usize>>());
         self.failed.error = self.failed.error.take().or(done.failed.error);
-        self.handed_on += done.handed_on.len() as u64;
+        self.failed.parked.extend(done.failed.parked.into_iter().map(|parked| Parked {
+            messages: parked.messages.iter().map(|index| places[*index]).collect(),
+            ..parked
+        }));
         self.unreadable += done.unreadable;
         self.unreached += done.unreached;
     }
 
-    /// Tells metrics of a batch of `messages`, of which some were rejected before.
-    pub(crate) fn record(&self, app: &App, messages: usize, rejected: usize) {
+    /// Tells the log and metrics of a batch of `messages`, of which some were rejected before.
+    pub(crate) fn record(&self, app: &App, trail: Trail<'_>, messages: usize, rejected: usize) {
+        self.tell(trail);
         let counts = [
             ("Messages", messages as u64),
             ("Rejected", rejected as u64),
             ("Deliveries", self.deliveries),
             ("Failed", self.failed.messages.len() as u64),
-            ("HandedOn", self.handed_on),
+            ("HandedOn", self.workers.iter().filter(|workers| **workers > 0).count() as u64),
             ("Unreadable", self.unreadable),
             ("Unreached", self.unreached),
         ];
@@ -117,12 +134,28 @@ impl Dispatched {
             tracing::error!(rows = self.unreadable, "rows of the sessions table are no sessions");
         }
     }
+
+    fn tell(&self, trail: Trail<'_>) {
+        let told = |(index, id): (usize, &MessageId)| stages::Dispatched {
+            message_id: id.clone(),
+            sessions: self.sessions[index],
+            workers: self.workers[index],
+            failed: self.failed.messages.contains(&index),
+        };
+        trail.info(self.messages.iter().enumerate().map(told), |messages| Stage::Dispatched {
+            depth: self.depth,
+            segments: self.segments,
+            error: self.failed.error.as_ref().map(ToString::to_string),
+            messages,
+        });
+        park::tell(trail, &self.failed.parked, |index| self.messages[index].clone());
+    }
 }
 
 /// Dispatches a batch: every session gets its messages in order, every distinct user's history each
 /// message once.
 pub(crate) async fn dispatch(app: &App, batch: Vec<Published>, times: Times) -> Dispatched {
-    let mut dispatched = Dispatched::of(batch.len());
+    let mut dispatched = Dispatched::of(&batch);
     let is_broadcast = |(_, published): &(usize, Published)| *published.message.target() == Target::EVERYONE;
     let (broadcasts, others): (Vec<_>, Vec<_>) = batch.into_iter().enumerate().partition(is_broadcast);
     let (broadcasts, others) = (unzip(broadcasts), unzip(others));
@@ -192,6 +225,7 @@ pub(crate) async fn carry_out(
     end: Deadline,
 ) -> Dispatched {
     let HandedOn { lookups, part, depth, waiting: indexes, .. } = handed_on;
+    let segments = part.segments;
     let router = Router::with_lookups(messages.iter().map(|published| &published.message), lookups);
     let is_looked_up = |index: &usize| Lookup::of(messages[*index].message.target()) == part.lookup;
     let waiting = waiting(app, &messages, indexes.into_iter().filter(is_looked_up));
@@ -204,7 +238,7 @@ pub(crate) async fn carry_out(
         read_lanes(app, &part, pages, end.sooner_by(ASIDE))
     };
     job.reach(found).await;
-    let mut dispatched = Dispatched::of(messages.len());
+    let mut dispatched = Dispatched { depth, segments, ..Dispatched::of(&messages) };
     let places: Vec<usize> = (0..messages.len()).collect();
     dispatched.add(&places, job.finish().await);
     dispatched

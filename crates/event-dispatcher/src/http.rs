@@ -10,10 +10,11 @@ use sbe_core::{
     Invalid,
     id::{AccountId, SessionId, UserId},
     message::{MAX_MESSAGE_BYTES, object_of_strings},
+    stages::Source,
     target::Target,
 };
 use sbe_edge::{
-    ApiError, HTTP_TIME, Method, Parameters, Reply, Request, Route,
+    ApiError, HTTP_TIME, Method, Parameters, Reply, Request, Route, Trail,
     route::{self, GET_AND_POST},
 };
 
@@ -31,7 +32,12 @@ const fn notify(resource: &'static str) -> Route<()> {
 }
 
 /// Publishes the message of a request: a GET's query parameters, or a POST's body.
-pub(crate) async fn answer(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
+pub(crate) async fn answer(
+    app: &App,
+    request: &Request,
+    trail: Trail<'_>,
+    deadline: Deadline,
+) -> Result<Reply, ApiError> {
     route::action(ROUTES, request)?;
     let path = Target {
         account: request.has_path(AccountId::FIELD).then(|| request.account()).transpose()?,
@@ -46,11 +52,13 @@ pub(crate) async fn answer(app: &App, request: &Request, deadline: Deadline) -> 
     let body = Body::parse(&text)?;
     let now = time::now();
     let read = publish::read(&body.texts(), &path, app.config.broadcasts, &now.0.to_string(), now);
+    publish::tell(trail, Source::Http, &read);
     let is_list = matches!(body, Body::Many(_));
-    if let (false, [Err(reason)]) = (is_list, &read[..]) {
-        return Err(refused(&text, reason.clone()));
+    if let (false, [Err(refused)]) = (is_list, &read[..]) {
+        return Err(refusal(&text, refused.reason.clone()));
     }
-    let (mut fates, error) = publish::publish(app, read, Times::of_call(deadline.at_most(HTTP_TIME))).await;
+    let (mut fates, error) =
+        publish::publish(app, trail, read, Times::of_call(deadline.at_most(HTTP_TIME))).await;
     let json = match error {
         // In a list each message has its own fate.
         _ if is_list => publish::list_json(fates),
@@ -60,6 +68,6 @@ pub(crate) async fn answer(app: &App, request: &Request, deadline: Deadline) -> 
     json.map(Reply).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-fn refused(text: &[u8], reason: Invalid) -> ApiError {
+fn refusal(text: &[u8], reason: Invalid) -> ApiError {
     if text.len() > MAX_MESSAGE_BYTES { ApiError::TooLarge(reason) } else { ApiError::Invalid(reason) }
 }

@@ -21,7 +21,6 @@ use sbe_core::{
     recipient::Recipient,
     route::{Lookup, Router},
 };
-use std::collections::BTreeSet;
 
 /// The rest of an account is divided among several at most so deep: some hundred million sessions. What
 /// is left deeper than that is read on by one after another.
@@ -44,7 +43,7 @@ pub(crate) struct Job<'a> {
     /// What was not read, and the messages that wait for what it finds.
     rests: Vec<(Part, Vec<usize>)>,
     waiting: Waiting,
-    handed_on: BTreeSet<usize>,
+    workers: Vec<u32>,
     unreadable: u64,
 }
 
@@ -53,8 +52,8 @@ pub(crate) struct Job<'a> {
 pub(crate) struct Done {
     /// For each message, how many sessions it was handed to the sender for.
     pub(crate) sessions: Vec<u64>,
-    /// The messages that others carry on with.
-    pub(crate) handed_on: BTreeSet<usize>,
+    /// For each message, how many invocations carry on with it.
+    pub(crate) workers: Vec<u32>,
     /// The messages that did not reach all functions they are for.
     pub(crate) failed: Failed,
     /// Rows of the table that are no sessions.
@@ -87,7 +86,7 @@ impl<'a> Job<'a> {
             sessions: vec![0; messages.len()],
             rests: Vec::new(),
             waiting,
-            handed_on: BTreeSet::new(),
+            workers: vec![0; messages.len()],
             unreadable: 0,
         }
     }
@@ -188,7 +187,7 @@ impl<'a> Job<'a> {
         Done {
             unreached: unreached.len() as u64,
             sessions: self.sessions,
-            handed_on: self.handed_on,
+            workers: self.workers,
             failed: self.failed,
             unreadable: self.unreadable,
         }
@@ -216,7 +215,9 @@ impl<'a> Job<'a> {
         let env = &self.app.config.env;
         let events = hand_on(env, depth(times), &self.router, self.messages, part, waiting);
         for HandOn { json, messages } in events {
-            self.handed_on.extend(&messages);
+            for index in &messages {
+                self.workers[*index] += 1;
+            }
             self.outbox.hand_on(&self.app.config.function_name, json, messages, times).await;
         }
     }

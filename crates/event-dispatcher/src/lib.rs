@@ -10,7 +10,7 @@
 //! - [`direct`]: messages, or work that was handed on, from an invocation of the function
 //! - [`publish`]: what both have in common: one message or a list, each accepted by itself
 //! - [`unreached`]: events of messages that reached nobody
-//! - [`park`]: the queue of rejected messages
+//! - [`park`]: what waits for a person
 
 mod direct;
 mod dispatch;
@@ -32,7 +32,7 @@ use sbe_aws::{
     clients::Clients, config::Config, leftovers::Leftovers, lookups::Lookups, queues::Queues, retry::Deadline,
 };
 use sbe_edge::{
-    Request,
+    Request, Trail,
     event::{self, Source},
     reply,
 };
@@ -86,15 +86,15 @@ pub enum Outcome {
 /// Serves one event.
 pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
-    let text = event.payload.get();
+    let (text, trail) = (event.payload.get(), Trail::new(&event.context.request_id));
     match Source::of(text) {
         Source::Kinesis => {
             let KinesisEvent { records, .. } = event::parse(text)?;
-            Ok(Outcome::Stream(stream::dispatch_records(app, records, deadline).await))
+            Ok(Outcome::Stream(stream::dispatch_records(app, records, trail, deadline).await))
         }
         Source::ApiGateway => {
             let request = Request::from(event::parse::<ApiGatewayProxyRequest>(text)?);
-            let result = http::answer(app, &request, deadline).await;
+            let result = http::answer(app, &request, trail, deadline).await;
             Ok(Outcome::Http(Box::new(reply::reply(&request, result))))
         }
         Source::Invocation => {

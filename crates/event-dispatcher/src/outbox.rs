@@ -1,6 +1,10 @@
 //! Invocations of the functions behind, so many at a time.
 
-use sbe_aws::{Error, Result, leftovers::Leftovers, retry::Deadline};
+use sbe_aws::{
+    Error, Result,
+    leftovers::{Leftovers, TOO_OFTEN, is_parked},
+    retry::Deadline,
+};
 use std::collections::BTreeSet;
 use tokio::task::JoinSet;
 
@@ -11,8 +15,14 @@ const CONCURRENT_INVOCATIONS: usize = 16;
 pub(crate) struct Outbox {
     leftovers: Leftovers,
     deadline: Deadline,
-    in_flight: JoinSet<(Vec<usize>, Result<()>)>,
+    in_flight: JoinSet<(Outgoing, Result<()>)>,
     failed: Failed,
+}
+
+/// What is in flight: messages, and as what they are parked if they are not handed on.
+struct Outgoing {
+    messages: Vec<usize>,
+    parked: Option<(String, String)>,
 }
 
 /// The messages that did not reach all functions they are for, and why.
@@ -20,6 +30,16 @@ pub(crate) struct Outbox {
 pub(crate) struct Failed {
     pub(crate) messages: BTreeSet<usize>,
     pub(crate) error: Option<Error>,
+    /// What waits for a person instead: its messages have not failed.
+    pub(crate) parked: Vec<Parked>,
+}
+
+/// Work that was parked.
+#[derive(Debug)]
+pub(crate) struct Parked {
+    pub(crate) function: String,
+    pub(crate) reason: String,
+    pub(crate) messages: Vec<usize>,
 }
 
 impl Failed {
@@ -32,6 +52,7 @@ impl Failed {
     /// Adds others.
     pub(crate) fn join(&mut self, others: Self) {
         self.messages.extend(others.messages);
+        self.parked.extend(others.parked);
         self.error = self.error.take().or(others.error);
     }
 }
@@ -53,8 +74,10 @@ impl Outbox {
             self.settle_one().await;
         }
         let (leftovers, function, deadline) = (self.leftovers.clone(), function.to_owned(), self.deadline);
+        let parked = is_parked(times).then(|| (function.clone(), TOO_OFTEN.to_owned()));
+        let outgoing = Outgoing { messages, parked };
         self.in_flight
-            .spawn(async move { (messages, leftovers.hand_on_one(&function, &json, times, deadline).await) });
+            .spawn(async move { (outgoing, leftovers.hand_on_one(&function, &json, times, deadline).await) });
     }
 
     /// Waits for room, then parks work of a function that it cannot do.
@@ -63,13 +86,17 @@ impl Outbox {
             self.settle_one().await;
         }
         let (leftovers, function, deadline) = (self.leftovers.clone(), function.to_owned(), self.deadline);
+        let outgoing = Outgoing { messages, parked: Some((function.clone(), reason.clone())) };
         self.in_flight
-            .spawn(async move { (messages, leftovers.park_one(&function, &reason, &json, deadline).await) });
+            .spawn(async move { (outgoing, leftovers.park_one(&function, &reason, &json, deadline).await) });
     }
 
     async fn settle_one(&mut self) {
         match self.in_flight.join_next().await {
-            Some(Ok((messages, Err(error)))) => self.failed.add(messages, error),
+            Some(Ok((outgoing, Err(error)))) => self.failed.add(outgoing.messages, error),
+            Some(Ok((Outgoing { messages, parked: Some((function, reason)) }, Ok(())))) => {
+                self.failed.parked.push(Parked { function, reason, messages });
+            }
             // A panic in the task would be a fault of this program: let it end the process.
             Some(Err(fault)) => std::panic::resume_unwind(fault.into_panic()),
             _ => {}

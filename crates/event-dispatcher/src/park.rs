@@ -1,7 +1,9 @@
-//! The queue of rejected messages: where they wait for a person, with the reason.
+//! What waits for a person: rejected messages, each with the reason, and work that is parked.
 
-use crate::App;
+use crate::{App, outbox::Parked};
 use sbe_aws::Result;
+use sbe_core::{id::MessageId, stages::Stage};
+use sbe_edge::Trail;
 use serde::Serialize;
 
 /// SQS takes 1 MiB; base64 and the other fields must fit with the data.
@@ -13,6 +15,8 @@ const MAX_DATA_BYTES: usize = 1_000_000;
 pub(crate) struct Rejected<'a> {
     /// `kinesis` or `invocation`.
     pub(crate) source: &'static str,
+    /// The id that it brings or would have been given.
+    pub(crate) message_id: &'a MessageId,
     /// Which field is wrong and what it must be.
     pub(crate) reason: String,
     /// The record's sequence number, or the invocation's request id.
@@ -36,21 +40,21 @@ impl Rejected<'_> {
         use base64::{Engine, engine::general_purpose::STANDARD};
         (data.len().div_ceil(3) * 4 <= MAX_DATA_BYTES).then(|| STANDARD.encode(data))
     }
-
-    /// Says so in the log, once.
-    pub(crate) fn log(&self) {
-        tracing::warn!(
-            source = self.source,
-            reason = self.reason,
-            sequence_number = self.sequence_number,
-            size = self.size,
-            "a message was rejected"
-        );
-    }
 }
 
 /// Parks a rejected message, in one call.
 pub(crate) async fn park(app: &App, rejected: &Rejected<'_>) -> Result<()> {
     let body = serde_json::to_string(rejected).expect("a rejected message is always JSON");
     app.queues.send(&app.config.rejected_queue_url, &body).await
+}
+
+/// Tells the log what was parked; `id` names the message with an index.
+pub(crate) fn tell(trail: Trail<'_>, parked: &[Parked], id: impl Fn(usize) -> MessageId) {
+    for Parked { function, reason, messages } in parked {
+        trail.warn(messages.iter().map(|index| id(*index)), |messages| Stage::Parked {
+            function: function.clone(),
+            reason: reason.clone(),
+            messages,
+        });
+    }
 }

@@ -13,9 +13,11 @@ use sbe_core::{
     envelope,
     history::Timestamp,
     id::MessageId,
-    message::{MAX_MESSAGES_PER_CALL, Message, Published, derived_id},
+    message::{MAX_MESSAGES_PER_CALL, Message, Published, derived_id, id_in},
+    stages::{Accepted, Rejected, Source, Stage},
     target::Target,
 };
+use sbe_edge::Trail;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -63,6 +65,31 @@ impl<'a> Body<'a> {
     }
 }
 
+/// A message that was read, or why it is none.
+pub(crate) type Read = std::result::Result<Published, Refused>;
+
+/// A message that is malformed.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    /// The id that it brings or would have been given.
+    pub(crate) id: MessageId,
+    /// What is wrong with it.
+    pub(crate) reason: Invalid,
+    size: usize,
+}
+
+impl Refused {
+    /// `default_id` is called when no id can be read in its text.
+    pub(crate) fn new(text: &[u8], reason: Invalid, default_id: impl FnOnce() -> MessageId) -> Self {
+        Self { id: id_in(text).unwrap_or_else(default_id), reason, size: text.len() }
+    }
+
+    /// What the log tells of it.
+    pub(crate) fn told(&self, event_id: Option<&str>) -> Rejected {
+        Rejected::new(self.id.clone(), &self.reason, self.size, event_id)
+    }
+}
+
 /// Reads the messages of a call. `seed` makes the ids of those that bring none: it differs from
 /// call to call, and is the same when a call is repeated by its source.
 pub(crate) fn read(
@@ -71,13 +98,27 @@ pub(crate) fn read(
     broadcasts: Broadcasts,
     seed: &str,
     now: Timestamp,
-) -> Vec<std::result::Result<Published, Invalid>> {
+) -> Vec<Read> {
     let read_one = |(index, text): (usize, &&[u8])| {
         let id = || derived_id([seed.as_bytes(), &index.to_be_bytes(), text]);
-        let message = broadcasts.admit(Message::parse(text, path, id)?)?;
+        let message = Message::parse(text, path, id).and_then(|message| broadcasts.admit(message));
+        let message = message.map_err(|reason| Refused::new(text, reason, id))?;
         Ok(Published { message, created: Timestamp(now.0 + i64::try_from(index).unwrap_or_default()) })
     };
     texts.iter().enumerate().map(read_one).collect()
+}
+
+/// Tells the log what was read. A caller by HTTP has the reasons: nobody else has to do anything.
+pub(crate) fn tell(trail: Trail<'_>, source: Source, read: &[Read]) {
+    let accepted = read.iter().filter_map(|read| Some(Accepted::new(read.as_ref().ok()?, None)));
+    trail.info(accepted, |messages| Stage::Accepted { source, messages });
+    let rejected = read.iter().filter_map(|read| Some(read.as_ref().err()?.told(None)));
+    let stage = |messages| Stage::Rejected { source, messages };
+    if source == Source::Http {
+        trail.info(rejected, stage);
+    } else {
+        trail.warn(rejected, stage);
+    }
 }
 
 /// What became of one message.
@@ -109,7 +150,8 @@ impl Fate {
 /// when messages did not get through.
 pub(crate) async fn publish(
     app: &App,
-    read: Vec<std::result::Result<Published, Invalid>>,
+    trail: Trail<'_>,
+    read: Vec<Read>,
     times: Times,
 ) -> (Vec<Fate>, Option<Error>) {
     let mut batch = Vec::new();
@@ -121,19 +163,19 @@ pub(crate) async fn publish(
                 batch.push(published);
                 Fate::Accepted { success: true, message_id, sessions: None }
             }
-            Err(reason) => Fate::refused(&reason),
+            Err(refused) => Fate::refused(&refused.reason),
         });
     }
     let messages = fates.len();
     let rejected = messages - batch.len();
     let dispatched = dispatch(app, batch, times).await;
-    dispatched.record(app, messages, rejected);
+    dispatched.record(app, trail, messages, rejected);
     let accepted = fates.iter_mut().filter(|fate| matches!(fate, Fate::Accepted { .. })).enumerate();
     for (index, fate) in accepted {
         if dispatched.failed.messages.contains(&index) {
             *fate = Fate::Refused { success: false, message: TRY_AGAIN.into() };
         } else if let Fate::Accepted { sessions, .. } = fate {
-            *sessions = dispatched.sessions[index];
+            *sessions = dispatched.sessions(index);
         }
     }
     (fates, dispatched.failed.error)

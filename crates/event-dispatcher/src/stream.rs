@@ -4,16 +4,18 @@ use crate::{
     App,
     dispatch::{Times, dispatch},
     park::{Rejected, park},
+    publish::{Read, Refused},
 };
 use aws_lambda_events::{kinesis::KinesisEventRecord, streams::KinesisEventResponse};
 use futures::future::join;
 use sbe_aws::{retry::Deadline, settle::settle};
 use sbe_core::{
-    Invalid,
     history::Timestamp,
     message::{Message, Published, derived_id},
+    stages::{Accepted, Source, Stage},
     target::Target,
 };
+use sbe_edge::Trail;
 use std::time::Duration;
 
 /// Rejected records that are parked at the same time.
@@ -26,6 +28,7 @@ const PARKING_TIME: Duration = Duration::from_secs(10);
 pub(crate) async fn dispatch_records(
     app: &App,
     records: Vec<KinesisEventRecord>,
+    trail: Trail<'_>,
     deadline: Deadline,
 ) -> KinesisEventResponse {
     let (mut batch, mut places, mut bad) = (Vec::new(), Vec::new(), Vec::new());
@@ -35,22 +38,36 @@ pub(crate) async fn dispatch_records(
                 batch.push(published);
                 places.push(place);
             }
-            Err(reason) => {
-                let rejected = rejected(record, &reason);
-                rejected.log();
-                bad.push((place, rejected));
-            }
+            Err(refused) => bad.push((place, refused)),
         }
     }
+    tell(trail, &records, batch.iter().zip(&places), &bad);
+    let bad: Vec<_> =
+        bad.iter().map(|(place, refused)| (*place, rejected(&records[*place], refused))).collect();
     // Beside each other: a queue that cannot be reached takes no time from the good records.
     let (dispatched, unparked) =
         join(dispatch(app, batch, Times::of_batch(deadline)), park_all(app, &bad, deadline)).await;
-    dispatched.record(app, records.len(), bad.len());
+    dispatched.record(app, trail, records.len(), bad.len());
     let failed = dispatched.failed.messages.first().map(|index| places[*index]);
     let first_failed = [unparked, failed].into_iter().flatten().min();
     let mut response = KinesisEventResponse::default();
     response.set_failures(first_failed.map(|place| records[place].kinesis.sequence_number.clone()));
     response
+}
+
+/// Tells the log what was read, and what was rejected.
+fn tell<'a>(
+    trail: Trail<'_>,
+    records: &[KinesisEventRecord],
+    good: impl Iterator<Item = (&'a Published, &'a usize)>,
+    bad: &[(usize, Refused)],
+) {
+    let source = Source::Kinesis;
+    let event_id = |place: usize| records[place].event_id.as_deref();
+    let accepted = good.map(|(published, place)| Accepted::new(published, event_id(*place)));
+    trail.info(accepted, |messages| Stage::Accepted { source, messages });
+    let rejected = bad.iter().map(|(place, refused)| refused.told(event_id(*place)));
+    trail.warn(rejected, |messages| Stage::Rejected { source, messages });
 }
 
 /// Parks rejected records; the place of the first one that could not be parked.
@@ -64,10 +81,12 @@ async fn park_all(app: &App, bad: &[(usize, Rejected<'_>)], deadline: Deadline) 
     settled.left.into_iter().chain(refused).map(|(place, _)| *place).min()
 }
 
-fn read(app: &App, record: &KinesisEventRecord, place: usize) -> Result<Published, Invalid> {
+fn read(app: &App, record: &KinesisEventRecord, place: usize) -> Read {
     let event_id = record.event_id.as_deref().unwrap_or(&record.kinesis.sequence_number);
-    let message = Message::parse(&record.kinesis.data, &Target::EVERYONE, || derived_id([event_id]))?;
-    let message = app.config.broadcasts.admit(message)?;
+    let (data, id) = (&record.kinesis.data, || derived_id([event_id]));
+    let message = Message::parse(data, &Target::EVERYONE, id);
+    let message = message.and_then(|message| app.config.broadcasts.admit(message));
+    let message = message.map_err(|reason| Refused::new(data, reason, id))?;
     Ok(Published { message, created: created(record, place) })
 }
 
@@ -78,10 +97,11 @@ fn created(record: &KinesisEventRecord, place: usize) -> Timestamp {
     Timestamp(arrival + i64::try_from(place).unwrap_or_default())
 }
 
-fn rejected<'a>(record: &'a KinesisEventRecord, reason: &Invalid) -> Rejected<'a> {
+fn rejected<'a>(record: &'a KinesisEventRecord, refused: &'a Refused) -> Rejected<'a> {
     Rejected {
         source: "kinesis",
-        reason: reason.to_string(),
+        message_id: &refused.id,
+        reason: refused.reason.to_string(),
         sequence_number: &record.kinesis.sequence_number,
         event_id: record.event_id.as_deref(),
         partition_key: Some(&record.kinesis.partition_key),

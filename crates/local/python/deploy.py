@@ -45,9 +45,11 @@ def main():
     translated = with_gateway_responses(transform(template, dict(parameters), loader))
     url = upload_template(session.client("s3", **settings), args.endpoint, translated)
     outputs = create_stack(session.client("cloudformation", **settings), args.env, url, parameters)
+    tables = {"Sessions": outputs["SessionsTable"], "Messages": outputs["MessagesTable"]}
+    set_ttl(session.client("dynamodb", **settings), translated, tables)
     iam = session.client("iam", **settings)
     pool = identity_pool(session.client("cognito-identity", **settings), outputs["IdentityPoolId"])
-    pool["policy"] = browser_policy(iam, translated, args.env)
+    pool["role"], pool["policy"] = browser_policy(iam, translated, args.env)
     user = create_user(iam, args.env)
     json.dump({"outputs": outputs, "pool": pool, "user": user, "unreachedQueueUrl": unreached}, sys.stdout)
 
@@ -156,6 +158,13 @@ def create_stack(cloudformation, env, template_url, parameters):
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
+def set_ttl(dynamodb, template, tables):
+    """MiniStack's CloudFormation passes over this setting of a table; its DynamoDB knows it."""
+    for resource, table in tables.items():
+        specification = template["Resources"][resource]["Properties"]["TimeToLiveSpecification"]
+        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
+
+
 def identity_pool(cognito, pool_id):
     pool = cognito.describe_identity_pool(IdentityPoolId=pool_id)
     return {
@@ -165,11 +174,11 @@ def identity_pool(cognito, pool_id):
 
 
 def browser_policy(iam, template, env):
-    """The policy of the browsers' role as IAM holds it after the deployment."""
+    """The browsers' role, and the name of its policy."""
     policy = template["Resources"]["BrowserRole"]["Properties"]["Policies"][0]["PolicyName"]
     for role in iam.list_roles()["Roles"]:
         if "BrowserRole" in role["RoleName"] and env in role["RoleName"]:
-            return iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
+            return role["RoleName"], policy
     raise SystemExit("the stack has no role for browsers")
 
 

@@ -82,7 +82,7 @@ async fn serve(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
         (Some("GetOpenIdTokenForDeveloperIdentity"), Some(pool)) => Ok(open(&shared, pool, &input)),
         (Some("GetCredentialsForIdentity"), Some(pool)) => credentials(&shared, pool, &input).await,
         (Some("DeleteIdentities"), Some(pool)) => delete(&shared, pool, &input).await,
-        _ => pass_on(&shared, target, body).await,
+        _ => pass_on(&shared, headers, body).await,
     };
     result.unwrap_or_else(|error| {
         fail(StatusCode::INTERNAL_SERVER_ERROR, "InternalErrorException", &format!("{error:#}"))
@@ -146,20 +146,11 @@ async fn delete(shared: &Shared, pool: &Pool, input: &Value) -> Result<Response>
     Ok(answer(StatusCode::OK, &json!({"UnprocessedIdentityIds": []})))
 }
 
-async fn pass_on(shared: &Shared, target: &str, body: Bytes) -> Result<Response> {
-    let (status, json) = forward(shared, target, body).await?;
-    Ok(answer(status, &json))
-}
-
-async fn forward(shared: &Shared, target: &str, body: Bytes) -> Result<(StatusCode, Value)> {
-    let request = shared
-        .http
-        .post(format!("{}/", shared.endpoint))
-        .header(TARGET, target)
-        .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
-        .body(body);
+/// Passes a call on as it is: its signature covers its headers, the host's among them.
+async fn pass_on(shared: &Shared, headers: HeaderMap, body: Bytes) -> Result<Response> {
+    let request = shared.http.post(format!("{}/", shared.endpoint)).headers(headers).body(body);
     let reply = request.send().await?;
-    Ok((StatusCode::from_u16(reply.status().as_u16())?, reply.json().await?))
+    Ok(answer(StatusCode::from_u16(reply.status().as_u16())?, &reply.json().await?))
 }
 
 fn answer(status: StatusCode, json: &Value) -> Response {

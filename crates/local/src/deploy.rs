@@ -35,8 +35,10 @@ impl Deployment {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pool {
-    /// The policy of the browsers' role.
-    pub policy: Value,
+    /// Name of the browsers' role.
+    pub role: String,
+    /// Name of the role's policy.
+    pub policy: String,
     /// The name under which developer users are asked for, if the pool has one.
     pub developer_provider: Option<String>,
     /// Whether there are guests.

@@ -41,6 +41,7 @@ impl Emulator {
         adopt_orphans();
         let process = Command::new(python)
             .args(["-c", SCRIPT])
+            .env("STARTED_BY", std::process::id().to_string())
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("MINISTACK_HOST", "localhost")

@@ -3,6 +3,9 @@
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
+/// Where state is kept, and where `sbe` looks for it.
+pub const DEFAULT_DIR: &str = ".local";
+
 /// Runs the whole of sqs-browser-events on this machine, until Ctrl-C.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "sbe-local", version)]
@@ -33,7 +36,7 @@ pub struct Options {
     pub endpoint: Option<String>,
 
     /// Directory for the state of this run: stack.json and logs.
-    #[arg(long, value_name = "DIR", default_value = ".local")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
     pub dir: PathBuf,
 
     /// Use the function binaries in this directory instead of building them.

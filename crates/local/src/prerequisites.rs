@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -26,6 +27,7 @@ pub enum Purpose {
 pub async fn python(dir: &Path, purpose: Purpose) -> Result<PathBuf> {
     let venv = dir.join("venv");
     let python = venv.join("bin/python");
+    let _one_at_a_time = lock(&dir.join("venv.lock")).await?;
     if !is_installed(&venv, RUN_REQUIREMENTS) {
         check_system_python().await?;
         quiet(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv)).await.context(HOW)?;
@@ -35,6 +37,12 @@ pub async fn python(dir: &Path, purpose: Purpose) -> Result<PathBuf> {
         install(&python, &venv, TEST_REQUIREMENTS).await?;
     }
     Ok(python)
+}
+
+/// Waits until no other run installs; the lock is freed when it is dropped, and when a process ends.
+async fn lock(path: &Path) -> Result<File> {
+    let file = File::create(path)?;
+    Ok(tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await??)
 }
 
 /// A list that was installed is kept in the environment: it is its own stamp.

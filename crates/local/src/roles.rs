@@ -2,15 +2,16 @@
 //!
 //! AWS substitutes `${cognito-identity.amazonaws.com:sub}` in the browser policy by the identity
 //! that makes the call. MiniStack does not, so each identity gets a role of its own that carries
-//! the template's policy with the variable substituted; MiniStack enforces it.
+//! the policy of the deployed role, as it is then, with the variable substituted; MiniStack enforces it.
 
+use crate::deploy::Pool;
 use anyhow::{Context, Result, bail};
+use percent_encoding::percent_decode_str;
 use sbe_client::{Keys, Signer};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const VARIABLE: &str = "${cognito-identity.amazonaws.com:sub}";
-const POLICY_NAME: &str = "own-queue";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// Temporary credentials, in Cognito's form.
@@ -30,18 +31,20 @@ pub struct Roles {
     endpoint: String,
     iam: Signer,
     sts: Signer,
+    role: String,
     policy: String,
 }
 
 impl Roles {
-    /// Roles at `endpoint` with the template's browser policy.
-    pub fn new(endpoint: &str, region: &str, root: &Keys, policy: &Value) -> Self {
+    /// Roles at `endpoint` with the policy of the pool's role.
+    pub fn new(endpoint: &str, region: &str, root: &Keys, pool: &Pool) -> Self {
         Self {
             http: reqwest::Client::new(),
             endpoint: endpoint.to_owned(),
             iam: Signer::new(root, region, "iam"),
             sts: Signer::new(root, region, "sts"),
-            policy: policy.to_string(),
+            role: pool.role.clone(),
+            policy: pool.policy.clone(),
         }
     }
 
@@ -76,20 +79,29 @@ impl Roles {
             Err(error) if error.to_string().contains("EntityAlreadyExists") => return Ok(()),
             result => result?,
         };
-        let policy = self.policy.replace(VARIABLE, identity_id);
+        let policy = self.policy().await?.replace(VARIABLE, identity_id);
         let put = [
             ("Action", "PutRolePolicy"),
             ("RoleName", role),
-            ("PolicyName", POLICY_NAME),
+            ("PolicyName", &self.policy),
             ("PolicyDocument", &policy),
         ];
         self.call(&self.iam, &put).await.map(drop)
     }
 
+    /// The policy of the deployed role.
+    async fn policy(&self) -> Result<String> {
+        let get = [("Action", "GetRolePolicy"), ("RoleName", &self.role), ("PolicyName", &self.policy)];
+        let xml = self.call(&self.iam, &get).await?;
+        let document =
+            element(&xml, "PolicyDocument").context("no PolicyDocument in GetRolePolicy's reply")?;
+        Ok(percent_decode_str(&document).decode_utf8()?.into_owned())
+    }
+
     /// Removes an identity's role, so that its keys stop working.
     pub async fn remove(&self, identity_id: &str) -> Result<()> {
         let role = role_name(identity_id);
-        let policy = [("Action", "DeleteRolePolicy"), ("RoleName", &role), ("PolicyName", POLICY_NAME)];
+        let policy = [("Action", "DeleteRolePolicy"), ("RoleName", &role), ("PolicyName", &self.policy)];
         match self.call(&self.iam, &policy).await {
             // It never had a role.
             Err(error) if error.to_string().contains("NoSuchEntity") => return Ok(()),

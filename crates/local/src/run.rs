@@ -85,7 +85,7 @@ async fn serve(
     let deployment = step("stack from template.yaml", deploy(python, &options.dir, &target)).await?;
     front.complete(Pool {
         region: REGION,
-        roles: Roles::new(endpoint, REGION, root, &deployment.pool.policy),
+        roles: Roles::new(endpoint, REGION, root, &deployment.pool),
         developer_provider: deployment.pool.developer_provider.clone(),
         allows_guests: deployment.pool.allows_guests,
     });

@@ -1,12 +1,17 @@
 //! The commands to paste: from a new session to a decrypted message.
 
+use crate::options::DEFAULT_DIR;
 use sbe_client::Stack;
 use std::path::Path;
 
 /// A tour of the system, as shell commands.
 pub fn commands(stack: &Stack, dir: &Path) -> String {
-    let Stack { endpoint, region, api_url, keys, stream, demo_url, .. } = stack;
+    let Stack { region, api_url, keys, stream, demo_url, .. } = stack;
     let page = demo_url.as_deref().unwrap_or("not served (--no-demo)");
+    // `sbe` finds the system of the default directory by itself.
+    let elsewhere = dir != Path::new(DEFAULT_DIR);
+    let found =
+        if elsewhere { format!("export SBE_STACK={}/stack.json\n\n", dir.display()) } else { String::new() };
     let dir = dir.display();
     let keys = format!("{}:{}", keys.access_key, keys.secret_key);
     format!(
@@ -18,25 +23,23 @@ state    {dir}/stack.json; function logs: make logs
 
 Open the page, or paste these, one by one, into another terminal in this directory:
 
-# 1. A session for user 7 of account 1: queue, keys and AES key
-curl -s --aws-sigv4 aws:amz:{region}:execute-api --user {keys} -X POST {api_url}/create/1/tab-1/7 | tee {dir}/session.json
+{found}# 1. A session for user 7 of account 1: queue, keys and AES key
+target/debug/sbe create 1 tab-1 --user 7
 
 # 2. A message to the user, by HTTP
-curl -s --aws-sigv4 aws:amz:{region}:execute-api --user {keys} -H 'content-type: application/json' -d '{{"text":"hello by HTTP"}}' {api_url}/notify/1/user/7
+target/debug/sbe notify --account 1 --user 7 '{{"text":"hello by HTTP"}}'
 
 # 3. A message to everyone, by Kinesis
-curl -s --aws-sigv4 aws:amz:{region}:kinesis --user {keys} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: Kinesis_20131202.PutRecord' -d '{{"StreamName":"{stream}","PartitionKey":"1","Data":"'$(printf '{{"text":"hello by Kinesis"}}' | base64)'"}}' {endpoint}/
+target/debug/sbe put '{{"text":"hello by Kinesis"}}'
 
-# 4. What a browser does: poll its queue with the session's own keys
-session() {{ python3 -c "import json,sys; print(json.load(open('{dir}/session.json'))['session'][sys.argv[1]])" "$1"; }}
-curl -s --aws-sigv4 aws:amz:{region}:sqs --user "$(session accessKey):$(session secretKey)" -H "x-amz-security-token: $(session sessionToken)" -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: AmazonSQS.ReceiveMessage' -d '{{"QueueUrl":"'$(session sqsUrl)'","MaxNumberOfMessages":10,"WaitTimeSeconds":20}}' {endpoint}/ | tee {dir}/messages.json
+# 4. What a browser does: poll its queue with the session's own keys, decrypt, delete
+target/debug/sbe listen 1 tab-1 --count 2
 
-# 5. Decrypt, in Node or in Python
-node docs/decrypt.mjs {dir}/session.json {dir}/messages.json
-.local/venv/bin/python docs/decrypt.py {dir}/session.json {dir}/messages.json
+# 5. The user's history
+target/debug/sbe messages 7
 
-# 6. The user's history
-curl -s --aws-sigv4 aws:amz:{region}:execute-api --user {keys} {api_url}/messages/user/7
+# What your backend does: sign its calls by itself
+curl -s --aws-sigv4 aws:amz:{region}:execute-api --user {keys} -H 'content-type: application/json' -d '{{"text":"hello by curl"}}' {api_url}/notify/1/user/7
 
 Ctrl-C here stops everything.
 "#

@@ -4,6 +4,7 @@
 //!
 //! - [`deliver`](mod@deliver): one session's messages, in order, batch after batch
 //! - [`seal`]: from a delivery to full batches of encrypted messages
+//! - [`told`]: what the log tells of a payload's messages
 //! - [`handle`]: all deliveries of a payload at once; what there was no time for is handed back
 //!
 //! What is left over when the time is up is handed back as a payload of its own, so that nothing that
@@ -13,16 +14,24 @@
 
 mod deliver;
 pub mod seal;
+mod told;
 
 use deliver::{Outcome, deliver};
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
-use sbe_aws::{clients::Clients, config::Config, leftovers::Leftovers, queues::Queues, retry::Deadline};
+use sbe_aws::{
+    clients::Clients,
+    config::Config,
+    leftovers::{Leftovers, TOO_OFTEN, is_parked},
+    queues::Queues,
+    retry::Deadline,
+};
 use sbe_core::payload::{Delivery, SendPayload, depth};
-use sbe_edge::{event, metrics};
+use sbe_edge::{Trail, event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
+use told::Told;
 
 /// What the function works with.
 pub struct App {
@@ -39,6 +48,9 @@ impl App {
         Self { queues: clients.queues(), leftovers: clients.leftovers(), config: clients.config().clone() }
     }
 }
+
+/// Why deliveries are parked at once.
+const REFUSED: &str = "SQS refuses it, or it is malformed";
 
 /// What became of a payload.
 #[derive(Debug, Serialize)]
@@ -76,6 +88,8 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
         ("Parked", summary.parked as u64),
     ];
     metrics::record(&app.config, &counts);
+    let told = Told::new(Trail::new(&event.context.request_id), &payload, &done);
+    told.sent();
     if summary.handed_back > 0 && summary.sent + summary.gone + summary.parked == 0 {
         return Err(format!("none of {} messages could be sent", summary.handed_back).into());
     }
@@ -87,10 +101,14 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
         let times = payload.depth + 1;
         let left = vec![part(done.left, depth(times))?];
         app.leftovers.hand_on(function, left, times, reserve).await?;
+        if is_parked(times) {
+            told.parked(function, TOO_OFTEN, |sent| sent.handed_back);
+        }
     }
     if !done.refused.is_empty() {
         let refused = vec![part(done.refused, 0)?];
-        app.leftovers.park(function, "SQS refuses it, or it is malformed", refused, reserve).await?;
+        app.leftovers.park(function, REFUSED, refused, reserve).await?;
+        told.parked(function, REFUSED, |sent| sent.refused);
     }
     Ok(summary)
 }

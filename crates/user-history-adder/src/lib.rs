@@ -17,7 +17,7 @@ use sbe_aws::{
     retry::Deadline,
 };
 use sbe_core::payload::HistoryPayload;
-use sbe_edge::{event, metrics};
+use sbe_edge::{Trail, event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -66,7 +66,7 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let text = event.payload.get();
     let summary = match serde_json::from_str::<HistoryPayload<'_>>(text) {
-        Ok(payload) => add::add(app, payload, deadline).await?,
+        Ok(payload) => add::add(app, payload, Trail::new(&event.context.request_id), deadline).await?,
         // Boxed: it has the larger future of the two.
         Err(_) => Box::pin(receive::receive(app, event::parse(text)?, deadline)).await?,
     };

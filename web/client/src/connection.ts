@@ -1,7 +1,7 @@
 import { Outbox } from "./batch.js";
 import type { Continuity } from "./continuity.js";
 import type { Emitter } from "./emitter.js";
-import { isUnrecoverable, UnrecoverableError } from "./errors.js";
+import { isUnrecoverable } from "./errors.js";
 import type { Gap, Message, State } from "./events.js";
 import { Group, SILENCE } from "./group.js";
 import type { Handling } from "./handling.js";
@@ -9,14 +9,13 @@ import { fillIn } from "./history.js";
 import { Intake } from "./intake.js";
 import { SessionKeeper } from "./keeper.js";
 import { Leases } from "./leases.js";
-import { recall, remember } from "./memory.js";
+import { remember } from "./memory.js";
 import type { Settings } from "./options.js";
 import { Pace } from "./pace.js";
 import { watchPage } from "./page.js";
 import { Poller } from "./poller.js";
 import { type Session, sessionName } from "./session.js";
 import { type QueueMessage, Sqs } from "./sqs.js";
-import type { Beat } from "./tabs.js";
 import { childController, type ServiceClock } from "./time.js";
 
 /** What outlives a connection. */
@@ -47,13 +46,11 @@ export class Connection {
   readonly #leases: Leases;
   readonly #intake: Intake;
   readonly #poller: Poller;
-  /** Until when this page counts as used, epoch milliseconds. */
-  readonly #used: () => number;
+  readonly #group: Group;
   /** Why the page may not poll; empty when it may. */
   readonly #paused = new Set<"hidden" | "frozen">();
   /** Aborted by a pause. */
   #activity = new AbortController();
-  #group?: Group;
   #timer: unknown;
 
   constructor(client: Client) {
@@ -61,11 +58,21 @@ export class Connection {
     const { settings, clock, emitter, handling } = client;
     const { signal } = this.#life;
     const sqs = new Sqs(settings, clock);
-    this.#used = settings.usedUntil?.(settings, signal, () => this.#usage()) ?? (() => Number.MAX_VALUE);
     this.#pace = new Pace(settings, client.retrying);
     this.#keeper = new SessionKeeper(settings, clock, this.#pace, signal, {
       renewed: ({ expires }) => emitter.emit("renewed", { expires }),
-      failed: (error) => this.#noSession(error),
+      failed: (error) => {
+        emitter.fail("session", "getSession failed", error);
+        if (isUnrecoverable(error)) void client.end(true, error);
+      },
+    });
+    const changed = () => {
+      this.#group.hello();
+      if (this.leading) this.#pace.hurry();
+    };
+    this.#group = new Group(client, this.#keeper, this.#pace, {
+      used: settings.usedUntil?.(settings, signal, changed) ?? (() => Number.MAX_VALUE),
+      follow: (state) => this.#setState(state),
     });
     const sending = { settings, sqs, keeper: this.#keeper };
     this.#deletions = new Outbox(sending, "DeleteMessage", (error) =>
@@ -73,12 +80,12 @@ export class Connection {
     );
     this.#leases = new Leases(sending);
     this.#intake = new Intake(settings, clock, handling, this.#deletions, this.#leases, {
-      share: async (metadata) => this.#group?.tabs?.share(metadata, settings.tabTimeout) ?? true,
+      share: (metadata) => this.#group.share(metadata),
       lacksKey: () => this.#keeper.lacksKey(),
     });
     this.#poller = new Poller(settings, this.#keeper, sqs, this.#pace, {
       received: (session, messages, visibility) => this.#received(session, messages, visibility),
-      resting: () => Math.max(this.#used(), this.#group?.tabs?.used ?? 0) < settings.now(),
+      resting: () => this.#group.used < settings.now(),
       disturbed: (reason) => this.#setState("connecting", reason),
       refused: (error) => emitter.fail("service", "SQS refused to hand out messages", error),
     });
@@ -91,7 +98,7 @@ export class Connection {
 
   /** Whether this tab is the one that polls. */
   get leading(): boolean {
-    return this.#group?.leading ?? false;
+    return this.#group.leading;
   }
 
   start(): void {
@@ -106,7 +113,7 @@ export class Connection {
       freezing: () => {
         void this.#deletions.flush(true);
         this.#pause("frozen");
-        this.#group?.tabs?.say({ type: "bye" });
+        this.#group.say({ type: "bye" });
       },
       thawed: () => {
         if (this.#paused.has("frozen")) this.#wake();
@@ -125,21 +132,9 @@ export class Connection {
   async stop(end?: { reason?: string }): Promise<void> {
     this.#life.abort();
     this.#client.settings.clearTimeout(this.#timer);
-    if (end) this.#group?.tabs?.say({ type: "end", ...end });
-    this.#group?.tabs?.close();
+    if (end) this.#group.say({ type: "end", ...end });
+    this.#group.close();
     await Promise.all([this.#deletions.flush(), this.#leases.giveAllBack()]);
-  }
-
-  /** Whether somebody uses the page may have changed. */
-  #usage(): void {
-    this.#hello();
-    if (this.leading) this.#pace.hurry();
-  }
-
-  /** Makes this tab known, so that the others wait for it. */
-  #hello(): void {
-    const { session } = this.#keeper;
-    if (session) this.#group?.tabs?.hello(session);
   }
 
   #pause(why: "hidden" | "frozen"): void {
@@ -160,35 +155,11 @@ export class Connection {
     this.#setState("connecting");
     const session = await this.#keeper.ready();
     if (!session || signal.aborted) return;
-    this.#group ??= this.#join(session);
-    this.#hello();
-    await this.#group.run(signal, (term) => this.#lead(term));
-  }
-
-  #join(session: Session): Group {
-    const { settings, handling, emitter, end } = this.#client;
-    // A page before this one may have gone before its deletions reached the queue.
-    handling.settle(recall(settings, sessionName(session)));
-    return new Group(settings, session, {
-      hello: (theirs, used) => {
-        this.#keeper.adopt(theirs, true);
-        if (!this.leading) return;
-        this.#beat();
-        if (used > settings.now()) this.#pace.hurry();
-      },
-      used: this.#used,
-      beat: (beat) => this.#heard(beat),
-      deliver: (metadata) =>
-        handling.handle({ ...JSON.parse(metadata.text), messageId: metadata.messageId }, metadata),
-      gap: (gap) => emitter.emit("gap", gap),
-      end: (reason) => void end(false, reason && new UnrecoverableError(reason)),
+    await this.#group.run(session, signal, (term) => {
+      this.#setState("connecting");
+      this.#group.beat();
+      return this.#poller.run(term);
     });
-  }
-
-  #lead(term: AbortSignal): Promise<void> {
-    this.#setState("connecting");
-    this.#beat();
-    return this.#poller.run(term);
   }
 
   async #received(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
@@ -199,26 +170,9 @@ export class Connection {
     this.#setState("connected");
     const { clock, continuity } = this.#client;
     const gap = continuity.note(session, clock.now());
-    this.#beat();
+    this.#group.beat();
     if (gap) void this.#fill(gap, true);
     await this.#intake.take(session, messages, visibility);
-  }
-
-  #beat(): void {
-    const { clock, continuity, state } = this.#client;
-    const { session } = this.#keeper;
-    const { receivedAt } = continuity;
-    if (session) this.#group?.tabs?.say({ type: "beat", session, state, now: clock.now(), receivedAt });
-  }
-
-  /** The leader has spoken. */
-  #heard({ session, state, now, receivedAt }: Beat): void {
-    this.#keeper.adopt(session, false);
-    if (this.leading) return;
-    const { clock, continuity } = this.#client;
-    clock.observe(now);
-    continuity.note(session, receivedAt);
-    this.#setState(state);
   }
 
   /** The network has changed, or time has passed unnoticed. */
@@ -232,17 +186,14 @@ export class Connection {
     this.#timer = settings.setTimeout(() => {
       const now = settings.now();
       if (now - last > SILENCE * 1000) this.#wake();
-      else if (this.leading) this.#beat();
-      else if (this.#paused.size === 0) this.#group?.watch();
+      else if (this.leading) this.#group.beat();
+      else if (this.#paused.size === 0) this.#group.watch();
       this.#tick(now);
     }, TICK * 1000);
   }
 
-  /** After a sleep. Another tab may have been awake, and have received and deleted messages. */
   #wake(): void {
-    const { clock, continuity } = this.#client;
-    this.#hello();
-    const gap = this.#group?.tabs && continuity.wake(clock.now());
+    const gap = this.#group.wake();
     if (gap) void this.#fill(gap, false);
     this.#hurry();
   }
@@ -251,7 +202,7 @@ export class Connection {
   async #fill(gap: Gap, forAll: boolean): Promise<void> {
     const { settings, clock, emitter, handling } = this.#client;
     emitter.emit("gap", gap);
-    if (forAll) this.#group?.tabs?.say({ type: "gap", gap });
+    if (forAll) this.#group.say({ type: "gap", gap });
     await fillIn(settings, clock, this.#pace, this.#life.signal, gap.since, {
       bring: (message, metadata) => (forAll ? this.#intake : handling).handle(message, metadata),
       failed: (error) => emitter.fail("history", "getHistory failed", error),
@@ -272,11 +223,6 @@ export class Connection {
       );
     }, settings.handlerTimeout * 1000);
     return () => settings.clearTimeout(timer);
-  }
-
-  #noSession(error: unknown): void {
-    this.#client.emitter.fail("session", "getSession failed", error);
-    if (isUnrecoverable(error)) void this.#client.end(true, error);
   }
 
   #setState(state: State, reason?: unknown): void {

@@ -5,7 +5,7 @@
  * - `keeper.ts` the session; `poller.ts` the polling loop; `intake.ts` messages on their way to handlers;
  *   `handling.ts` duplicates and retries; `leases.ts` what is in handlers; `batch.ts` requests about messages;
  *   `history.ts`, `continuity.ts` gaps; `memory.ts` what outlives the page
- * - `group.ts` the tabs of a session: `election.ts` who polls, `tabs.ts` what they tell each other
+ * - `group.ts` this tab among those of its session: `election.ts` who polls, `tabs.ts` what they tell each other
  * - `sqs.ts`, `sigv4.ts`, `frame.ts` the wire; `environment.ts` everything taken from the browser
  *
  * @packageDocumentation

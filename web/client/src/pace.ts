@@ -8,7 +8,7 @@ export class Pace {
   readonly #sleepers = new Set<() => void>();
 
   /** @param retrying - is told why and until when there is a pause, epoch milliseconds */
-  constructor(settings: Settings, retrying: (reason: unknown, at: number) => void = () => {}) {
+  constructor(settings: Settings, retrying: (reason: unknown, at: number) => void) {
     this.#settings = settings;
     this.#retrying = retrying;
   }

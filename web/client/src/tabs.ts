@@ -13,7 +13,7 @@ export interface Beat {
 }
 
 /** What tabs say to each other. */
-type Spoken =
+export type Spoken =
   /** A tab has come, or is used again. `used`: until when it counts as used, epoch milliseconds. */
   | { type: "hello"; session: Session; used: number }
   | ({ type: "beat" } & Beat)

@@ -32,7 +32,7 @@ beforeEach(() => {
     },
   });
   const clock = new ServiceClock(settings);
-  const pace = new Pace(settings);
+  const pace = new Pace(settings, () => {});
   keeper = new SessionKeeper(settings, clock, pace, new AbortController().signal, {
     renewed: (session) => renewed.push(session),
     failed: () => {},

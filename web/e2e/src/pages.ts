@@ -137,7 +137,7 @@ export const test = base.extend<Fixtures>({
   ],
   context: async ({ browser }, use) => {
     const context = await browser.newContext();
-    context.setDefaultTimeout(8_000);
+    context.setDefaultTimeout(15_000);
     await use(context);
     await context.close();
   },

@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tracing_subscriber::{
-    Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
 /// What can be measured.
@@ -139,9 +139,10 @@ const TIME: Duration = Duration::from_hours(1);
 
 /// Measures and prints one line of JSON.
 pub fn print(subject: Subject, size: &Size) -> Result<()> {
-    // As in the functions, down to the filter of the logs; but the logs go nowhere.
+    // As in the functions, down to the filter of the logs; but only the lines about messages go anywhere.
+    let filter: Targets = Config::from_env()?.log_level.parse()?;
     let lines = fmt::layer().json().flatten_event(true).with_writer(std::io::sink);
-    tracing_subscriber::registry().with(lines.with_filter(LevelFilter::INFO)).init();
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     // As in the functions: one thread.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut used = runtime.block_on(measure(subject, size))?;

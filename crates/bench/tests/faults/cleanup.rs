@@ -1,6 +1,8 @@
 //! The cleanup under faults.
 
-use crate::trial::{TIME, at_all_rates, clients, faults, leak, silence, sink_with};
+use crate::trial::{
+    Invoked, SHORT, TIME, at_all_rates, clients, faults, invoke_until_done, leak, silence, sink_with,
+};
 use sbe_bench::{
     events::event,
     population::Population,
@@ -8,7 +10,7 @@ use sbe_bench::{
 };
 use serde_json::{Value, json};
 use session_manager::{App, handle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SESSION_MANAGER: &str = "session-manager";
 /// Two pages of owners for each segment.
@@ -19,23 +21,11 @@ fn plan(orphans: usize, faults: sbe_bench::sink::faults::Faults) -> Plan {
     Plan { orphans, faults, records: true, ..Plan::instant(Population::of(SESSIONS)) }
 }
 
-/// Invokes the schedule's event and whatever carries it on, each as Lambda does: again if it fails.
-async fn clean_until_done(sink: &Sink, app: &'static App, time: Duration) -> usize {
-    let mut waiting = vec![json!({"action": "cleanup"}).to_string()];
-    let (mut invocations, mut handed_on) = (0, 0);
-    while let Some(payload) = waiting.pop() {
-        invocations += 1;
-        assert!(invocations < 30, "the cleanup does not come to an end");
-        let start = Instant::now();
-        if Box::pin(handle(app, event(payload.clone(), time))).await.is_err() {
-            waiting.push(payload);
-        }
-        assert!(start.elapsed() < time, "the invocation ended after its deadline");
-        let record = sink.state.record();
-        waiting.extend(record.invocations[handed_on..].iter().map(|next| next.payload.clone()));
-        handed_on = record.invocations.len();
-    }
-    invocations
+/// Invokes the schedule's event and whatever carries it on.
+async fn clean_until_done(sink: &Sink, app: &'static App, time: Duration) -> Invoked {
+    let first = json!({"action": "cleanup"}).to_string();
+    let invoke = async |payload, time| Box::pin(handle(app, event(payload, time))).await.is_ok();
+    invoke_until_done(sink, SESSION_MANAGER, first, time, invoke).await
 }
 
 /// Every orphan is gone, and nothing else.
@@ -83,8 +73,8 @@ async fn resets() {
 async fn what_there_is_no_time_for_is_carried_on() {
     let sink = sink_with(plan(3 * ORPHANS, silence("DeleteQueue")));
     let app = leak(App::new(&clients(&sink, SESSION_MANAGER).await));
-    let invocations = clean_until_done(&sink, app, Duration::from_secs(3)).await;
-    assert!(invocations > 1, "there was time for all");
+    let invoked = clean_until_done(&sink, app, SHORT).await;
+    assert!(invoked.count > 1, "there was time for all");
     check(&sink);
 }
 
@@ -93,8 +83,7 @@ async fn what_there_is_no_time_for_is_carried_on() {
 async fn nothing_goes_while_owners_are_unknown() {
     let sink = sink_with(plan(ORPHANS, sbe_bench::sink::faults::Faults { percent: 100, ..silence("Scan") }));
     let app = leak(App::new(&clients(&sink, SESSION_MANAGER).await));
-    let outcome =
-        Box::pin(handle(app, event(json!({"action": "cleanup"}).to_string(), Duration::from_secs(3)))).await;
+    let outcome = Box::pin(handle(app, event(json!({"action": "cleanup"}).to_string(), SHORT))).await;
     let outcome: Value = serde_json::to_value(outcome.unwrap()).unwrap();
     assert_eq!((&outcome["complete"], &outcome["queues_removed"]), (&json!(false), &json!(0)));
     assert!(sink.state.queues.deleted().is_empty());

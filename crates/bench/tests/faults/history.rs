@@ -80,7 +80,7 @@ async fn survives_the_end_of_its_time(class: Class) {
     at_all_rates(async |percent, times| {
         let (sink, clients) = slow("PutItem", faults(class, percent), ADDER).await;
         let (app, users) = (leak(App::new(&clients)), calls_for(times).div_ceil(MESSAGES));
-        let invoke = async |payload| handle(app, event(payload, SHORT)).await.is_ok();
+        let invoke = async |payload, time| handle(app, event(payload, time)).await.is_ok();
         let invoked = invoke_until_done(&sink, ADDER, payload(users, 1_500_000), SHORT, invoke).await;
         assert!(invoked.count > 1, "there was time for all");
         assert_eq!(sink.state.record().history.len(), users * MESSAGES);

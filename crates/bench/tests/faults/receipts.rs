@@ -60,7 +60,7 @@ fn told(sink: &Sink) -> HashMap<String, usize> {
 /// Invokes the adder as Lambda does, until nothing is left.
 async fn receive(sink: &Sink, clients: &Clients, first: String, time: Duration) -> Invoked {
     let app = leak(App::new(clients));
-    invoke_until_done(sink, ADDER, first, time, async |payload| {
+    invoke_until_done(sink, ADDER, first, time, async |payload, time| {
         handle(app, event(payload, time)).await.is_ok()
     })
     .await

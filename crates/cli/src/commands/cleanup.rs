@@ -4,6 +4,12 @@ use crate::{context::Context, failure::Failure, output::report};
 use sbe_client::api::in_path;
 use serde_json::json;
 
+/// Examples, for `--help`.
+pub const EXAMPLES: &str = "\
+Examples:
+  sbe cleanup
+  sbe cleanup --env prod --region eu-west-1 --json";
+
 /// Calls `/cleanup` until it is complete: each call does a slice, and names where the next begins.
 pub async fn run(context: &Context) -> Result<(), Failure> {
     let api = context.system.api();

@@ -1,20 +1,43 @@
 //! The commands, a module each.
 
 use crate::{
-    context::Context, failure::Failure, interrupt::Interrupt, locate, options::Options, output::Output,
+    context::Context,
+    failure::Failure,
+    interrupt::Interrupt,
+    locate,
+    options::Options,
+    output::{Output, print},
 };
 use clap::Subcommand;
 
 pub mod cleanup;
+pub mod completions;
+pub mod create;
+pub mod decrypt;
+pub mod destroy;
+pub mod doctor;
 pub mod failed;
+pub mod listen;
+pub mod load;
+pub mod man;
+pub mod mark_read;
+pub mod messages;
+pub mod notify;
+pub mod presence;
 pub mod purge;
+pub mod put;
 pub mod rejected;
 pub mod remove_all;
+pub mod renew;
+pub mod status;
+pub mod trace;
+pub mod unread;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Delete the queues that no session owns and that are older than an hour.
+    #[command(after_long_help = cleanup::EXAMPLES)]
     Cleanup,
     /// List, show, replay or drop work that the functions gave up.
     #[command(subcommand, after_long_help = failed::EXAMPLES)]
@@ -28,18 +51,99 @@ pub enum Command {
     /// Delete every session, queue and identity of an environment, before `sam delete`.
     #[command(after_long_help = remove_all::EXAMPLES)]
     RemoveAll(remove_all::RemoveAll),
+    /// Print completions for a shell.
+    #[command(after_long_help = completions::EXAMPLES)]
+    Completions(completions::Completions),
+    /// Create a session, or refresh one: it gets new keys, and its former ones stop working.
+    #[command(after_long_help = create::EXAMPLES)]
+    Create(create::Create),
+    /// Decrypt the body of an SQS message.
+    #[command(after_long_help = decrypt::EXAMPLES)]
+    Decrypt(decrypt::Decrypt),
+    /// End a session: delete its queue.
+    #[command(after_long_help = destroy::EXAMPLES)]
+    Destroy(destroy::Destroy),
+    /// Print a session's messages as they come: poll, decrypt, renew, delete.
+    #[command(after_long_help = listen::EXAMPLES)]
+    Listen(listen::Listen),
+    /// Print the man page.
+    #[command(after_long_help = man::EXAMPLES)]
+    Man(man::Man),
+    /// Mark messages of a user's history read.
+    #[command(after_long_help = mark_read::EXAMPLES)]
+    MarkRead(mark_read::MarkRead),
+    /// Show a user's history, newest first.
+    #[command(after_long_help = messages::EXAMPLES)]
+    Messages(messages::Messages),
+    /// Publish a message, or a list of up to 500, by HTTP.
+    #[command(after_long_help = notify::EXAMPLES)]
+    Notify(notify::Notify),
+    /// Show the active sessions of an account or a user.
+    #[command(after_long_help = presence::EXAMPLES)]
+    Presence(presence::Presence),
+    /// Publish messages by the Kinesis stream, however many.
+    #[command(after_long_help = put::EXAMPLES)]
+    Put(put::Put),
+    /// Give a session new access keys and a later end.
+    #[command(after_long_help = renew::EXAMPLES)]
+    Renew(renew::Renew),
+    /// Show a session, or all.
+    #[command(after_long_help = status::EXAMPLES)]
+    Status(status::Status),
+    /// Count the unread messages of a user.
+    #[command(after_long_help = unread::EXAMPLES)]
+    Unread(unread::Unread),
+    /// Load the system, and check exactly what every session receives.
+    #[command(after_long_help = load::options::EXAMPLES)]
+    Load(load::options::LoadArgs),
+    /// Check a system: what is wrong, and how to mend it.
+    Doctor(doctor::Arguments),
+    /// Tell the story of a message: who got it, and if not, why not.
+    Trace(trace::Trace),
 }
 
 /// Runs a command to its end.
 pub async fn run(options: Options) -> Result<(), Failure> {
+    if matches!(&options.command, Command::Load(args) if args.print_scenario) {
+        print(load::scenario::DEFAULTS.trim_end());
+        return Ok(());
+    }
     let interrupt = Interrupt::listen();
-    let system = locate::of_this_release(&options.place).await?;
+    // What needs no system works without one.
+    let command = match options.command {
+        Command::Completions(args) => return completions::run(&args),
+        Command::Man(args) => return man::run(&args),
+        Command::Decrypt(args) if !args.needs_system() => return decrypt::run_alone(args, &interrupt).await,
+        command => command,
+    };
+    let system = if matches!(command, Command::Doctor(_)) {
+        locate::of_any_release(&options.place).await?
+    } else {
+        locate::of_this_release(&options.place).await?
+    };
     let context = Context { system, output: Output { json: options.json }, interrupt };
-    match options.command {
+    match command {
         Command::Cleanup => cleanup::run(&context).await,
-        Command::Failed(command) => failed::run(command, &context).await,
-        Command::Purge(args) => purge::run(args, &context).await,
-        Command::Rejected(command) => rejected::run(command, &context).await,
-        Command::RemoveAll(args) => remove_all::run(args, &context).await,
+        Command::Failed(command) => Box::pin(failed::run(command, &context)).await,
+        Command::Purge(args) => Box::pin(purge::run(args, &context)).await,
+        Command::Rejected(command) => Box::pin(rejected::run(command, &context)).await,
+        Command::RemoveAll(args) => Box::pin(remove_all::run(args, &context)).await,
+        Command::Completions(args) => completions::run(&args),
+        Command::Create(args) => create::run(args, &context).await,
+        Command::Decrypt(args) => decrypt::run(args, &context).await,
+        Command::Destroy(args) => destroy::run(args, &context).await,
+        Command::Listen(args) => listen::run(args, &context).await,
+        Command::Man(args) => man::run(&args),
+        Command::MarkRead(args) => mark_read::run(args, &context).await,
+        Command::Messages(args) => messages::run(args, &context).await,
+        Command::Notify(args) => notify::run(args, &context).await,
+        Command::Presence(args) => presence::run(args, &context).await,
+        Command::Put(args) => put::run(args, &context).await,
+        Command::Renew(args) => renew::run(args, &context).await,
+        Command::Status(args) => status::run(args, &context).await,
+        Command::Unread(args) => unread::run(args, &context).await,
+        Command::Load(args) => load::run(&args, &context).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, &context).await,
+        Command::Trace(args) => Box::pin(trace::run(args, &context)).await,
     }
 }

@@ -129,7 +129,9 @@ impl Tally {
         if gone > 0 {
             report(format_args!("{gone} queues were gone"));
         }
-        failed.iter().take(TOLD).for_each(|line| report(format_args!("{line}")));
+        for line in failed.iter().take(TOLD) {
+            report(format_args!("{line}"));
+        }
     }
 
     fn conclude(&self) -> Result<(), Failure> {

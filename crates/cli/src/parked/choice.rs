@@ -9,7 +9,7 @@ use super::{
     sweep::{Act, sweep},
 };
 use crate::{confirm::confirm, context::Context, failure::Failure, output::report};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// The ids of the selected entries, after it was shown what they are and asked whether to go on.
 pub async fn choose(
@@ -19,14 +19,14 @@ pub async fn choose(
     fate: &str,
     yes: bool,
     context: &Context,
-) -> Result<HashSet<String>, Failure> {
+) -> Result<BTreeSet<String>, Failure> {
     let mut rows = reader.rows(selection, origin, context).await?;
     rows.truncate(selection.like.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX));
     if rows.is_empty() && !selection.ids.is_empty() {
         return Err(Failure::Refused(format!("the {} queue has no such entry", reader.queue.name)));
     }
     if rows.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(BTreeSet::new());
     }
     report(format_args!("{}", reader.table_of(&groups(&rows))));
     let question = format!("These {} entries are to be {fate}.", rows.len());
@@ -35,7 +35,7 @@ pub async fn choose(
 }
 
 /// Deletes entries for good.
-pub async fn drop_all(queue: &Queue, wanted: HashSet<String>, context: &Context) -> Result<(), Failure> {
+pub async fn drop_all(queue: &Queue, wanted: BTreeSet<String>, context: &Context) -> Result<(), Failure> {
     let act = Act { doing: "dropping", done: "dropped", matters_twice: false };
     let pace = Pace::new(Rate::UNLIMITED);
     sweep(queue, wanted, act, &pace, context, async |_| Ok(())).await

@@ -60,7 +60,7 @@ impl Reader<'_> {
         let look = |held: Held| {
             let facts = (self.facts)(&held.body);
             let is_meant = selection.takes(&held, &facts, origin, now);
-            is_meant.then(|| Row { parked: held.sent, size: held.body.len(), id: held.id, facts })
+            is_meant.then_some(Row { parked: held.sent, size: held.body.len(), id: held.id, facts })
         };
         let peeked = peek(self.queue, &context.interrupt, look).await?;
         if peeked.is_cut_off {
@@ -87,7 +87,9 @@ impl Reader<'_> {
         let limit = usize::try_from(selection.like.limit.unwrap_or(SHOWN)).unwrap_or(usize::MAX);
         let shown = &rows[..rows.len().min(limit)];
         if context.output.json {
-            shown.iter().for_each(|row| print(json!(row)));
+            for row in shown {
+                print(json!(row));
+            }
         } else if !shown.is_empty() {
             print(table(["ID", "PARKED", "BYTES", self.origin, "REASON"], &cells(shown)));
         }

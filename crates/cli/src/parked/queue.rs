@@ -4,6 +4,7 @@
 use crate::failure::Failure;
 use aws_sdk_sqs::{
     Client,
+    operation::receive_message::ReceiveMessageError,
     types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName::SentTimestamp},
 };
 use futures::{StreamExt as _, stream};
@@ -75,7 +76,9 @@ impl Queue {
         let receive = receive.message_system_attribute_names(SentTimestamp);
         match receive.visibility_timeout(seconds).wait_time_seconds(1).send().await {
             Ok(reply) => Ok(Some(reply.messages.unwrap_or_default().into_iter().map(Held::from).collect())),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_over_limit()) => Ok(None),
+            Err(error) if error.as_service_error().is_some_and(ReceiveMessageError::is_over_limit) => {
+                Ok(None)
+            }
             Err(error) => Err(Failure::aws(&format!("reading the {} queue", self.name), error)),
         }
     }

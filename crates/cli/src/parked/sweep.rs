@@ -14,7 +14,7 @@ use sbe_client::causes;
 use serde_json::json;
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     time::Duration,
 };
 use tokio::time::timeout;
@@ -42,7 +42,7 @@ pub struct Act {
 /// Acts on the entries with these ids, at this pace, and tells how it ended.
 pub async fn sweep(
     queue: &Queue,
-    wanted: HashSet<String>,
+    wanted: BTreeSet<String>,
     act: Act,
     pace: &Pace,
     context: &Context,
@@ -91,7 +91,7 @@ struct Sweep<'a, W> {
     work: W,
     progress: Progress,
     /// What was not seen yet.
-    wanted: RefCell<HashSet<String>>,
+    wanted: RefCell<BTreeSet<String>>,
     state: RefCell<State>,
     done: Cell<usize>,
 }

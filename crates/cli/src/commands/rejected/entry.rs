@@ -1,4 +1,4 @@
-//! Reads an entry of the rejected queue, as EventDispatcher parks it (`crates/event-dispatcher/src/park.rs`).
+//! Reads an entry of the rejected queue, as `EventDispatcher` parks it (`crates/event-dispatcher/src/park.rs`).
 
 use crate::parked::Facts;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -11,12 +11,12 @@ use serde::Deserialize;
 pub struct Entry {
     /// `kinesis` or `invocation`.
     pub source: String,
+    /// The id that the message brings or would have been given.
+    pub message_id: Option<String>,
     /// Which field is wrong and what it must be.
     pub reason: String,
     /// The record's sequence number, or the invocation's request id.
     pub sequence_number: String,
-    /// The id of the Kinesis event.
-    pub event_id: Option<String>,
     /// The partition key of the Kinesis record.
     pub partition_key: Option<String>,
     /// The size of the message in bytes.
@@ -45,10 +45,11 @@ impl Entry {
         STANDARD.decode(self.data.as_ref()?).ok()
     }
 
-    /// The id that the message is given if it brings none: that which it would have had from Kinesis, or one
-    /// that is made of the entry's own. A second record of the same message thus has the same id.
+    /// The id that the message is given if it brings none: that which it would have had, or one that is made of
+    /// the entry's own. A second record of the same message thus has the same id.
     pub fn default_id(&self, entry_id: &str) -> MessageId {
-        derived_id([self.event_id.as_deref().unwrap_or(entry_id)])
+        let id = self.message_id.as_deref().and_then(|id| MessageId::parse(id).ok());
+        id.unwrap_or_else(|| derived_id([entry_id]))
     }
 }
 
@@ -58,12 +59,11 @@ mod tests {
 
     #[test]
     fn what_the_dispatcher_parks() {
-        let body = r#"{"source":"kinesis","reason":"userId must be","sequenceNumber":"5","eventId":"shardId-000000000000:1",
+        let body = r#"{"source":"kinesis","reason":"userId must be","messageId":"m-1","sequenceNumber":"5",
             "partitionKey":"1","size":2,"data":"e30="}"#;
         let entry = Entry::read(body).unwrap();
         assert_eq!(entry.message().unwrap(), b"{}");
-        let id = "QI_kk8Y7CkbnG7VrulxwY_pub01CM0zC8C2L2PNrVn8";
-        assert_eq!(entry.default_id("x").as_str(), id, "the one that the record would have had");
+        assert_eq!(entry.default_id("x").as_str(), "m-1", "the one that it would have had");
         let large = r#"{"source":"invocation","reason":"r","sequenceNumber":"5","size":2000000}"#;
         let large = Entry::read(large).unwrap();
         assert!(large.message().is_none());

@@ -25,31 +25,14 @@ use std::io::Read as _;
 
 /// Puts messages on the stream again, corrected.
 #[derive(Debug, Clone, Args)]
-#[command(group(ArgGroup::new("how").required(true).multiple(true)))]
 pub struct Replay {
     #[command(flatten)]
     #[allow(missing_docs)]
     which: Which,
 
-    /// Change the message in $VISUAL, $EDITOR or vi.
-    #[arg(long, group = "how", conflicts_with_all = ["stdin", "set", "unset", "unchanged"])]
-    edit: bool,
-
-    /// Take the corrected message from standard input.
-    #[arg(long, group = "how", conflicts_with_all = ["set", "unset", "unchanged"])]
-    stdin: bool,
-
-    /// Set a field: to JSON, or else to a string. May be given several times.
-    #[arg(long, group = "how", value_name = "FIELD=VALUE", conflicts_with = "unchanged")]
-    set: Vec<Setting>,
-
-    /// Leave a field out. May be given several times.
-    #[arg(long, group = "how", value_name = "FIELD", conflicts_with = "unchanged")]
-    unset: Vec<String>,
-
-    /// As it is: only sensible after a rule was changed.
-    #[arg(long, group = "how")]
-    unchanged: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    how: How,
 
     /// At most so many a second or a minute.
     #[arg(long, value_name = "N/s", default_value = "50/s")]
@@ -60,40 +43,66 @@ pub struct Replay {
     yes: bool,
 }
 
+/// How messages are corrected.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+#[command(group(ArgGroup::new("correction").required(true).multiple(true)))]
+struct How {
+    /// Change the message in $VISUAL, $EDITOR or vi.
+    #[arg(long, group = "correction", conflicts_with_all = ["stdin", "set", "unset", "unchanged"])]
+    edit: bool,
+
+    /// Take the corrected message from standard input.
+    #[arg(long, group = "correction", conflicts_with_all = ["set", "unset", "unchanged"])]
+    stdin: bool,
+
+    /// Set a field: to JSON, or else to a string. May be given several times.
+    #[arg(long, group = "correction", value_name = "FIELD=VALUE", conflicts_with = "unchanged")]
+    set: Vec<Setting>,
+
+    /// Leave a field out. May be given several times.
+    #[arg(long, group = "correction", value_name = "FIELD", conflicts_with = "unchanged")]
+    unset: Vec<String>,
+
+    /// As it is: only sensible after a rule was changed.
+    #[arg(long, group = "correction")]
+    unchanged: bool,
+}
+
 pub(super) async fn run(args: Replay, reader: &Reader<'_>, context: &Context) -> Result<(), Failure> {
     let (selection, of) = (&args.which.selection, args.which.source.as_deref());
     let is_one = selection.ids.len() == 1;
-    if (args.edit || args.stdin) && !is_one {
+    if (args.how.edit || args.how.stdin) && !is_one {
         return Err(Failure::Usage("--edit and --stdin take the ID of one entry".into()));
     }
     // Whoever edits one entry has chosen it.
-    let yes = args.yes || args.edit || args.stdin;
+    let yes = args.yes || args.how.edit || args.how.stdin;
     let wanted = choose(reader, selection, of, "published", yes, context).await?;
-    if (args.edit || args.stdin) && wanted.len() != 1 {
+    if (args.how.edit || args.how.stdin) && wanted.len() != 1 {
         return Err(Failure::Usage("more than one entry begins with this ID".into()));
     }
     let act = Act { doing: "replaying", done: "replayed", matters_twice: true };
-    let publish = async |held: &_| replay(&args, reader.queue, &context.system, held).await;
+    let publish = async |held: &_| replay(&args.how, reader.queue, &context.system, held).await;
     sweep(reader.queue, wanted, act, &Pace::new(args.rate), context, publish).await
 }
 
-async fn replay(args: &Replay, queue: &Queue, system: &System, held: &Held) -> Result<(), Failure> {
+async fn replay(how: &How, queue: &Queue, system: &System, held: &Held) -> Result<(), Failure> {
     let refused = |reason: String| Failure::Refused(reason);
     let entry = Entry::read(&held.body).map_err(|_| refused(Entry::unreadable().reason))?;
     let check =
         |text: &[u8]| checked(text, || entry.default_id(&held.id)).map_err(|no| refused(no.to_string()));
-    let message = if args.stdin {
+    let message = if how.stdin {
         check(&standard_input().await?)?
     } else {
         let original = entry.message();
         let too_large = || refused("it was too large to be kept: give the message by --stdin".into());
         let original = original.ok_or_else(too_large)?;
-        if args.edit {
+        if how.edit {
             edited(&original, queue, held, check).await?
-        } else if args.unchanged {
+        } else if how.unchanged {
             check(&original)?
         } else {
-            let text = changed(&original, &args.set, &args.unset).map_err(|no| refused(no.to_string()))?;
+            let text = changed(&original, &how.set, &how.unset).map_err(|no| refused(no.to_string()))?;
             check(text.as_bytes())?
         }
     };

@@ -5,7 +5,7 @@
 //! then the row, if it still names both. Whatever ends this half way, the rows that are left name what is
 //! left, and a second run finds it. Then queues go that no session owns, by the names that SQS lists.
 //!
-//! Leaving all this to SessionUpdateProcessor, which is told of every row that goes, would be less work here,
+//! Leaving all this to `SessionUpdateProcessor`, which is told of every row that goes, would be less work here,
 //! but nobody could see when it has done the last one, and `sam delete` ends it; what it failed at would be
 //! lost with the failed queue. It runs all the same and finds nothing left, which is success to it; so that
 //! its calls of Cognito have room, not more than half of Cognito's usual quota is used here.

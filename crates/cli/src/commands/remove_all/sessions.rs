@@ -47,12 +47,12 @@ pub(super) async fn remove(system: &System, tally: &Tally, sessions: u64) -> Res
 /// One page; how many rows it had.
 async fn remove_page(
     system: &System,
-    page: Vec<Row>,
+    rows: Vec<Row>,
     pace: &Pace,
     tally: &Tally,
     progress: &Progress,
 ) -> Result<usize, Failure> {
-    let ids: Vec<String> = page.iter().filter_map(|row| row.identity.clone()).collect();
+    let ids: Vec<String> = rows.iter().filter_map(|row| row.identity.clone()).collect();
     let mut kept = std::collections::HashMap::new();
     for ids in ids.chunks(MOST) {
         kept.extend(identities::delete(system, ids, pace).await);
@@ -62,8 +62,8 @@ async fn remove_page(
         tally.failed(&format!("identity {id}"), &Failure::Refused(reason.clone()));
     }
     let is_free = |row: &&Row| row.identity.as_ref().is_none_or(|id| !kept.contains_key(id));
-    let rows = stream::iter(page.iter().filter(is_free));
-    rows.for_each_concurrent(AT_ONCE, async |row| {
+    let free = stream::iter(rows.iter().filter(is_free));
+    free.for_each_concurrent(AT_ONCE, async |row| {
         match remove_row(system, row, tally).await {
             // One that has changed is met again, with what it owns by then.
             Ok(false) => {}
@@ -73,7 +73,7 @@ async fn remove_page(
         progress.set(tally.sessions.get(), "");
     })
     .await;
-    Ok(page.len())
+    Ok(rows.len())
 }
 
 async fn remove_row(system: &System, row: &Row, tally: &Tally) -> Result<bool, Failure> {

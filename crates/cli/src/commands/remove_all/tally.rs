@@ -60,6 +60,8 @@ impl Tally {
         context.output.result(&result, |_| {
             format!("deleted: {identities} identities, {queues} queues, {sessions} sessions")
         });
-        told.iter().for_each(|line| report(format_args!("{line}")));
+        for line in told.iter() {
+            report(format_args!("{line}"));
+        }
     }
 }

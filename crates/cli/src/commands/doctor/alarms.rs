@@ -1,0 +1,106 @@
+//! The alarms, and whether they tell somebody.
+
+use super::{
+    Doctor,
+    check::{Finding, Found, answer},
+};
+use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
+
+const ALARMS: [&str; 2] = ["rejected", "failed"];
+
+/// They are there, and do not sound.
+pub(super) async fn alarms(doctor: &Doctor) -> Found {
+    Ok(judge(&read(doctor).await?))
+}
+
+/// They tell somebody.
+pub(super) async fn actions(doctor: &Doctor) -> Found {
+    Ok(judge_actions(&read(doctor).await?))
+}
+
+/// What counts of an alarm.
+#[derive(Debug)]
+struct Alarm {
+    name: String,
+    is_there: bool,
+    sounds: bool,
+    tells: bool,
+}
+
+async fn read(doctor: &Doctor) -> Result<Vec<Alarm>, Finding> {
+    let names = ALARMS.map(|name| format!("{}-sqs-browser-{name}", doctor.system.env));
+    let describe = doctor.system.cloudwatch().describe_alarms().set_alarm_names(Some(names.to_vec()));
+    let found = answer("cloudwatch:DescribeAlarms", describe.send().await)?.metric_alarms.unwrap_or_default();
+    Ok(names.map(|name| alarm(name, &found)).into())
+}
+
+fn alarm(name: String, found: &[MetricAlarm]) -> Alarm {
+    let alarm = found.iter().find(|alarm| alarm.alarm_name() == Some(&name));
+    Alarm {
+        is_there: alarm.is_some(),
+        sounds: alarm.is_some_and(|alarm| alarm.state_value() == Some(&StateValue::Alarm)),
+        tells: alarm
+            .is_some_and(|alarm| alarm.actions_enabled() == Some(true) && !alarm.alarm_actions().is_empty()),
+        name,
+    }
+}
+
+fn judge(alarms: &[Alarm]) -> Finding {
+    let missing: Vec<String> = alarms
+        .iter()
+        .filter(|alarm| !alarm.is_there)
+        .map(|alarm| format!("there is no alarm {}", alarm.name))
+        .collect();
+    if !missing.is_empty() {
+        return Finding::failed(missing.join("; "), "deploy the template again");
+    }
+    let names =
+        |alarms: Vec<&Alarm>| alarms.iter().map(|alarm| alarm.name.as_str()).collect::<Vec<_>>().join(", ");
+    let sounding: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.sounds).collect();
+    if !sounding.is_empty() {
+        let remedy = "look at the queue of the same name: sbe rejected list, sbe failed list";
+        return Finding::warning(format!("{} sounds", names(sounding)), remedy);
+    }
+    Finding::passed(names(alarms.iter().collect()))
+}
+
+fn judge_actions(alarms: &[Alarm]) -> Finding {
+    let there: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.is_there).collect();
+    let silent: Vec<&str> =
+        there.iter().filter(|alarm| !alarm.tells).map(|alarm| alarm.name.as_str()).collect();
+    match (there.len(), silent.len()) {
+        (0, _) => Finding::skipped("there are no alarms"),
+        (_, 0) => Finding::passed("every alarm has an action; whether somebody reads it is not looked at"),
+        _ => Finding::warning(
+            format!("nobody is told when {} sounds", silent.join(", ")),
+            "give the alarm an enabled action, such as an SNS topic that somebody subscribes to",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::check::Outcome, *};
+
+    fn alarm(name: &str, sounds: bool, tells: bool) -> Alarm {
+        Alarm { name: name.into(), is_there: true, sounds, tells }
+    }
+
+    #[test]
+    fn an_alarm_that_tells_nobody_is_a_warning() {
+        let finding = judge_actions(&[alarm("a", false, true), alarm("b", false, false)]);
+        assert_eq!(
+            (finding.outcome, finding.detail.as_str()),
+            (Outcome::Warning, "nobody is told when b sounds")
+        );
+        assert_eq!(judge_actions(&[alarm("a", false, true)]).outcome, Outcome::Passed);
+    }
+
+    #[test]
+    fn an_alarm_that_is_gone_is_a_failure_and_one_that_sounds_a_warning() {
+        assert_eq!(judge(&[alarm("a", false, false)]).outcome, Outcome::Passed);
+        assert_eq!(judge(&[alarm("a", true, false)]).outcome, Outcome::Warning);
+        let gone = Alarm { is_there: false, ..alarm("a", false, false) };
+        assert_eq!(judge(&[gone]).outcome, Outcome::Failed);
+    }
+}

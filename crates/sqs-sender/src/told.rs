@@ -1,0 +1,104 @@
+//! What the log tells of a payload's messages.
+
+use crate::Done;
+use sbe_core::{
+    id::MessageId,
+    message::id_in,
+    payload::{Delivery, SendPayload},
+    stages::{Sent, Stage, digest},
+};
+use sbe_edge::Trail;
+
+/// What became of a payload's messages, message by message.
+pub(crate) struct Told<'a> {
+    trail: Trail<'a>,
+    messages: Vec<Sent>,
+}
+
+impl<'a> Told<'a> {
+    pub(crate) fn new(trail: Trail<'a>, payload: &SendPayload<'_>, done: &Done<'_>) -> Self {
+        // A message is never without an id; but of one that was, nothing could be told.
+        let ids: Vec<Option<MessageId>> =
+            payload.messages.iter().map(|message| id_in(message.get().as_bytes())).collect();
+        if Trail::is_detailed() {
+            queue_by_queue(trail, &ids, payload, done);
+        }
+        let Done { gone, left, refused, .. } = done;
+        let parts = [&payload.deliveries, gone, left, refused];
+        Self { trail, messages: count(&ids, parts.map(|deliveries| deliveries.iter())) }
+    }
+
+    /// Tells for how many sessions each message was sent.
+    pub(crate) fn sent(&self) {
+        self.trail.info(self.messages.iter().cloned(), |messages| Stage::Sent { messages });
+    }
+
+    /// Tells that messages were parked: those of which `number` counts any sessions.
+    pub(crate) fn parked(&self, function: &str, reason: &str, number: impl Fn(&Sent) -> u32) {
+        let parked = self.messages.iter().filter(|sent| number(sent) > 0);
+        self.trail.warn(parked.map(|sent| sent.message_id.clone()), |messages| Stage::Parked {
+            function: function.to_owned(),
+            reason: reason.to_owned(),
+            messages,
+        });
+    }
+}
+
+fn queue_by_queue(trail: Trail<'_>, ids: &[Option<MessageId>], payload: &SendPayload<'_>, done: &Done<'_>) {
+    for delivery in &payload.deliveries {
+        let of_queue = |part: &&Delivery<'_>| part.sqs_url == delivery.sqs_url;
+        let Done { gone, left, refused, .. } = done;
+        let parts = [std::slice::from_ref(delivery), gone, left, refused];
+        let messages = count(ids, parts.map(|deliveries| deliveries.iter().filter(of_queue)));
+        let queue = digest(&delivery.sqs_url);
+        trail.debug(messages, |messages| Stage::SentTo { queue: queue.clone(), messages });
+    }
+}
+
+/// Counts, message by message, what became of deliveries: of all, and of those whose queue is gone, that are
+/// left, and that are refused.
+fn count<'a>(
+    ids: &[Option<MessageId>],
+    [all, gone, left, refused]: [impl Iterator<Item = &'a Delivery<'a>>; 4],
+) -> Vec<Sent> {
+    let mut counts: Vec<[u32; 4]> = vec![[0; 4]; ids.len()];
+    let mut add = |kind: usize, delivery: &Delivery<'_>| {
+        // An index that is not valid was refused with its delivery.
+        for index in delivery.messages.iter().filter(|index| **index < ids.len()) {
+            counts[*index][kind] += 1;
+        }
+    };
+    all.for_each(|delivery| add(0, delivery));
+    gone.for_each(|delivery| add(1, delivery));
+    left.for_each(|delivery| add(2, delivery));
+    refused.for_each(|delivery| add(3, delivery));
+    let sent = |(id, [all, gone, handed_back, refused]): (&Option<MessageId>, [u32; 4])| {
+        let sent = all.saturating_sub(gone + handed_back + refused);
+        let message_id = id.clone().filter(|_| all > 0)?;
+        Some(Sent { message_id, sent, gone, handed_back, refused })
+    };
+    ids.iter().zip(counts).filter_map(sent).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(queue: &'static str, messages: &[usize]) -> Delivery<'static> {
+        Delivery { sqs_url: queue.into(), aes_key: "".into(), messages: messages.to_vec() }
+    }
+
+    #[test]
+    fn what_became_of_each_message_is_counted() {
+        let id = |text| Some(MessageId::parse(text).unwrap());
+        let all = [delivery("a", &[0, 1]), delivery("b", &[0]), delivery("c", &[0, 9])];
+        let (gone, left, refused) = ([delivery("b", &[0])], [delivery("a", &[1])], [delivery("c", &[0, 9])]);
+        let parts = [&all[..], &gone, &left, &refused].map(|part| part.iter());
+        let counts = count(&[id("m"), id("n"), id("unnamed")], parts);
+        let expected = [
+            Sent { sent: 1, gone: 1, refused: 1, ..Sent::new(id("m").unwrap()) },
+            Sent { handed_back: 1, ..Sent::new(id("n").unwrap()) },
+        ];
+        assert_eq!(counts, expected);
+    }
+}
