@@ -3,9 +3,14 @@
 mod api;
 mod decrypt;
 mod doctor;
+mod failed;
 mod help;
 mod listen;
 mod load;
 mod locating;
+mod own;
+mod purge;
 mod put;
+mod rejected;
+mod remove_all;
 mod tracing;

@@ -11,19 +11,24 @@
 //! - [`failure`]: failures and their exit codes
 //! - [`output`]: text for people, JSON for programs
 //! - [`interrupt`]: SIGINT (Ctrl-C) and SIGTERM
+//! - [`confirm`]: asks before much is changed or deleted
+//! - [`progress`]: how far a long command is
+//! - [`times`], [`table`]: times and tables for people
+//! - [`patience`]: calls that are tried again
+//! - [`session_rows`], [`session_queues`]: the sessions and queues of an environment
+//! - [`parked`]: the failed and the rejected queue
 //! - [`calls`]: calls of the HTTP API: throttled ones are tried again
 //! - [`pages`]: lists of the API, page by page
 //! - [`sessions`]: sessions in replies, without their secrets
 //! - [`ids`]: ids on the command line and in paths
 //! - [`input`], [`lines`]: where messages come from
 //! - [`published`]: messages before they are published
-//! - [`progress`]: how far a long command is
-//! - [`times`], [`table`]: times and tables for people
 //! - [`prices`]: what AWS charges
 //! - [`commands`]: a module for each command
 
 pub mod calls;
 pub mod commands;
+pub mod confirm;
 pub mod context;
 pub mod failure;
 pub mod ids;
@@ -34,9 +39,13 @@ pub mod locate;
 pub mod options;
 pub mod output;
 pub mod pages;
+pub mod parked;
+pub mod patience;
 pub mod prices;
 pub mod progress;
 pub mod published;
+pub mod session_queues;
+pub mod session_rows;
 pub mod sessions;
 pub mod table;
 pub mod times;

@@ -11,6 +11,7 @@ pub mod create;
 pub mod decrypt;
 pub mod destroy;
 pub mod doctor;
+pub mod failed;
 pub mod listen;
 pub mod load;
 pub mod man;
@@ -18,7 +19,10 @@ pub mod mark_read;
 pub mod messages;
 pub mod notify;
 pub mod presence;
+pub mod purge;
 pub mod put;
+pub mod rejected;
+pub mod remove_all;
 pub mod renew;
 pub mod status;
 pub mod trace;
@@ -30,6 +34,18 @@ pub enum Command {
     /// Delete the queues that no session owns and that are older than an hour.
     #[command(after_long_help = cleanup::EXAMPLES)]
     Cleanup,
+    /// List, show, replay or drop work that the functions gave up.
+    #[command(subcommand, after_long_help = failed::EXAMPLES)]
+    Failed(failed::Failed),
+    /// Delete the messages that wait in session queues.
+    #[command(after_long_help = purge::EXAMPLES)]
+    Purge(purge::Purge),
+    /// List, show, correct or drop messages that were rejected.
+    #[command(subcommand, after_long_help = rejected::EXAMPLES)]
+    Rejected(rejected::Rejected),
+    /// Delete every session, queue and identity of an environment, before `sam delete`.
+    #[command(after_long_help = remove_all::EXAMPLES)]
+    RemoveAll(remove_all::RemoveAll),
     /// Print completions for a shell.
     #[command(after_long_help = completions::EXAMPLES)]
     Completions(completions::Completions),
@@ -100,6 +116,10 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let context = Context { system, output: Output { json: options.json }, interrupt };
     match command {
         Command::Cleanup => cleanup::run(&context).await,
+        Command::Failed(command) => Box::pin(failed::run(command, &context)).await,
+        Command::Purge(args) => Box::pin(purge::run(args, &context)).await,
+        Command::Rejected(command) => Box::pin(rejected::run(command, &context)).await,
+        Command::RemoveAll(args) => Box::pin(remove_all::run(args, &context)).await,
         Command::Completions(args) => completions::run(&args),
         Command::Create(args) => create::run(args, &context).await,
         Command::Decrypt(args) => decrypt::run(args, &context).await,

@@ -1,0 +1,170 @@
+//! `sbe failed`: what the functions gave up.
+
+use crate::own::Own;
+use aws_sdk_kinesis::primitives::Blob;
+use sbe_tests::{eventually, unique};
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+use tokio::sync::{Mutex, MutexGuard};
+
+static OWN: LazyLock<Own> = LazyLock::new(|| Own::start("given-up"));
+
+/// A test has the queue for itself: an entry that one looks at is hidden from the others.
+static QUEUE: Mutex<()> = Mutex::const_new(());
+
+/// The queue, with nothing in it.
+async fn empty() -> MutexGuard<'static, ()> {
+    let guard = QUEUE.lock().await;
+    let own = &*OWN;
+    own.system.sqs().purge_queue().queue_url(&own.system.failed_queue_url).send().await.unwrap();
+    guard
+}
+
+async fn park(body: &str) {
+    let send = OWN.system.sqs().send_message().queue_url(&OWN.system.failed_queue_url);
+    send.message_body(body).send().await.unwrap();
+}
+
+/// A message for the history of a user, that the dispatcher gave up.
+async fn park_message(user: i64, n: usize) {
+    let function = OWN.system.function("event-dispatcher");
+    park(&format!(
+        r#"{{"function":"{function}","reason":"AccessDenied: not yet","requestPayload":{{"userId":{user},"messageId":"m-{n}","large":12345678901234567890123}}}}"#
+    ))
+    .await;
+}
+
+async fn waiting() -> usize {
+    OWN.waiting(&OWN.system.failed_queue_url).await
+}
+
+/// How often a user's history has the number that no double holds.
+async fn kept(user: i64) -> usize {
+    OWN.history(user).await.matches(r#""large":12345678901234567890123"#).count()
+}
+
+#[tokio::test]
+async fn entries_are_listed_and_left_there() {
+    let _queue = empty().await;
+    for n in 0..12 {
+        park_message(1, n).await;
+    }
+    let sender = OWN.system.function("sqs-sender");
+    let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{sender}");
+    park(
+        &json!({"requestContext": {"functionArn": arn, "condition": "EventAgeExceeded"},
+        "requestPayload": {"deliveries": [{"aesKey": "c2VjcmV0"}]}})
+        .to_string(),
+    )
+    .await;
+    let groups = OWN.sbe(&["failed", "list", "--summary", "--json"]).await.json();
+    assert_eq!((&groups[0]["entries"], &groups[0]["reason"]), (&json!(12), &json!("AccessDenied: not yet")));
+    assert_eq!((&groups[1]["entries"], &groups[1]["origin"]), (&json!(1), &json!(sender)));
+    let list = OWN.sbe(&["failed", "list", "--function", "sqs-sender", "--json"]).await.success();
+    let row: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(row["reason"], "EventAgeExceeded");
+    assert_eq!(waiting().await, 13, "all are given back");
+    let text = OWN.sbe(&["failed", "list", "--reason", "ACCESSDENIED", "--limit", "2"]).await.success();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert_eq!(OWN.sbe(&["failed", "list", "--older-than", "1h"]).await.success(), "");
+
+    let id = row["id"].as_str().unwrap();
+    let shown = OWN.sbe(&["failed", "show", &id[..20]]).await.success();
+    assert!(shown.contains("deliveries") && !shown.contains("c2VjcmV0"), "{shown}");
+    assert!(OWN.sbe(&["failed", "show", id, "--show-secrets"]).await.success().contains("c2VjcmV0"));
+    OWN.sbe(&["failed", "show", "none"]).await.failure(5);
+}
+
+#[tokio::test]
+async fn what_is_replayed_is_done_and_gone() {
+    let _queue = empty().await;
+    let user = unique();
+    for n in 0..12 {
+        park_message(user, n).await;
+    }
+    park(r#"{"function":"somebody-s","reason":"r","requestPayload":{}}"#).await;
+    let run = OWN.sbe(&["failed", "replay", "--yes", "--json"]).await;
+    assert_eq!(run.json()["replayed"], 12);
+    assert!(
+        run.json()["kept"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("somebody-s is no function of environment")
+    );
+    run.failure(1);
+    eventually("the messages", || async { (kept(user).await == 12).then_some(()) }).await;
+    assert_eq!(waiting().await, 1, "what is not of this environment stays");
+    OWN.sbe(&["failed", "drop", "--yes"]).await.success();
+    assert_eq!(waiting().await, 0);
+}
+
+#[tokio::test]
+async fn stopped_half_way_the_rest_is_left_and_nothing_is_done_twice() {
+    let _queue = empty().await;
+    let user = unique();
+    for n in 0..8 {
+        park_message(user, n).await;
+    }
+    let begun = || async { (kept(user).await > 0).then_some(()) };
+    let run = OWN.interrupted(&["failed", "replay", "--yes", "--rate", "1/s", "--json"], begun).await;
+    let replayed = usize::try_from(run.json()["replayed"].as_u64().unwrap()).unwrap();
+    assert!((1..8).contains(&replayed), "{run:?}");
+    assert_eq!(waiting().await, 8 - replayed);
+    assert!(run.failure(130).contains("the same command goes on"));
+    let rest = OWN.sbe(&["failed", "replay", "--yes", "--json"]).await;
+    assert_eq!(rest.json()["replayed"], 8 - replayed);
+    eventually("the messages", || async { (kept(user).await == 8).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_without_a_yes() {
+    let _queue = empty().await;
+    park_message(1, 1).await;
+    let error = OWN.sbe(&["failed", "drop"]).await.failure(2);
+    assert!(error.contains("These 1 entries") && error.contains("--yes"), "{error}");
+    OWN.sbe_with(&["failed", "drop"], "no\n").await.failure(2);
+    assert_eq!(waiting().await, 1);
+    OWN.sbe_with(&["failed", "drop"], "yes\n").await.success();
+    assert_eq!(waiting().await, 0);
+}
+
+/// Records are read from the stream again, and their messages have the ids that they had.
+#[tokio::test]
+async fn records_of_the_stream_are_dispatched_again() {
+    let _queue = empty().await;
+    let user = unique();
+    let put = OWN.system.kinesis().put_record().stream_name(&OWN.system.stream).partition_key("1");
+    let put = put.data(Blob::new(json!({"userId": user, "n": 1}).to_string())).send().await.unwrap();
+    let first = eventually("the message", || async { id(&OWN.history(user).await) }).await;
+    // Whoever comes now has it only if it is dispatched again.
+    let session = OWN.post(&format!("/create/{user}/s/{user}"), "").await["session"].clone();
+    let queue = session["sqsUrl"].as_str().unwrap();
+    park(&pointers("KinesisBatchInfo", &put.shard_id, &put.sequence_number)).await;
+    OWN.sbe(&["failed", "replay", "--yes"]).await.success();
+    eventually("the delivery", || async { (OWN.waiting(queue).await == 1).then_some(()) }).await;
+    assert_eq!(id(&OWN.history(user).await), Some(first), "it has the same id");
+
+    park(&pointers("KinesisBatchInfo", &put.shard_id, "0")).await;
+    park(&pointers("KinesisBatchInfo", "shardId-000000000099", &put.sequence_number)).await;
+    park(&pointers("DDBStreamBatchInfo", "shardId-0", "1")).await;
+    let error = OWN.sbe(&["failed", "replay", "--yes"]).await.failure(1);
+    assert_eq!(error.matches("does not have all of its 1 records any more").count(), 2, "{error}");
+    assert!(error.contains("sbe cleanup"), "{error}");
+    assert_eq!(waiting().await, 3);
+}
+
+/// The id of the first message of a history.
+fn id(history: &str) -> Option<String> {
+    let history: Value = serde_json::from_str(history).ok()?;
+    assert!(history["messages"].as_array()?.len() < 2, "{history}");
+    Some(history["messages"][0]["messageId"].as_str()?.to_owned())
+}
+
+fn pointers(kind: &str, shard: &str, number: &str) -> String {
+    let function = OWN.system.function("event-dispatcher");
+    let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{function}");
+    let info = json!({"shardId": shard, "startSequenceNumber": number, "endSequenceNumber": number, "batchSize": 1,
+        "streamArn": format!("arn:aws:kinesis:us-east-1:000000000000:stream/{}", OWN.system.stream)});
+    json!({"requestContext": {"functionArn": arn, "condition": "RetryAttemptsExhausted"}, kind: info})
+        .to_string()
+}
