@@ -34,18 +34,6 @@ pub enum Command {
     /// Delete the queues that no session owns and that are older than an hour.
     #[command(after_long_help = cleanup::EXAMPLES)]
     Cleanup,
-    /// List, show, replay or drop work that the functions gave up.
-    #[command(subcommand, after_long_help = failed::EXAMPLES)]
-    Failed(failed::Failed),
-    /// Delete the messages that wait in session queues.
-    #[command(after_long_help = purge::EXAMPLES)]
-    Purge(purge::Purge),
-    /// List, show, correct or drop messages that were rejected.
-    #[command(subcommand, after_long_help = rejected::EXAMPLES)]
-    Rejected(rejected::Rejected),
-    /// Delete every session, queue and identity of an environment, before `sam delete`.
-    #[command(after_long_help = remove_all::EXAMPLES)]
-    RemoveAll(remove_all::RemoveAll),
     /// Print completions for a shell.
     #[command(after_long_help = completions::EXAMPLES)]
     Completions(completions::Completions),
@@ -58,9 +46,17 @@ pub enum Command {
     /// End a session: delete its queue.
     #[command(after_long_help = destroy::EXAMPLES)]
     Destroy(destroy::Destroy),
+    /// Check a system: what is wrong, and how to mend it.
+    Doctor(doctor::Arguments),
+    /// List, show, replay or drop work that the functions gave up.
+    #[command(subcommand, after_long_help = failed::EXAMPLES)]
+    Failed(failed::Failed),
     /// Print a session's messages as they come: poll, decrypt, renew, delete.
     #[command(after_long_help = listen::EXAMPLES)]
     Listen(listen::Listen),
+    /// Load the system, and check exactly what every session receives.
+    #[command(after_long_help = load::options::EXAMPLES)]
+    Load(load::options::LoadArgs),
     /// Print the man page.
     #[command(after_long_help = man::EXAMPLES)]
     Man(man::Man),
@@ -76,25 +72,29 @@ pub enum Command {
     /// Show the active sessions of an account or a user.
     #[command(after_long_help = presence::EXAMPLES)]
     Presence(presence::Presence),
+    /// Delete the messages that wait in session queues.
+    #[command(after_long_help = purge::EXAMPLES)]
+    Purge(purge::Purge),
     /// Publish messages by the Kinesis stream, however many.
     #[command(after_long_help = put::EXAMPLES)]
     Put(put::Put),
+    /// List, show, correct or drop messages that were rejected.
+    #[command(subcommand, after_long_help = rejected::EXAMPLES)]
+    Rejected(rejected::Rejected),
+    /// Delete every session, queue and identity of an environment, before `sam delete`.
+    #[command(after_long_help = remove_all::EXAMPLES)]
+    RemoveAll(remove_all::RemoveAll),
     /// Give a session new access keys and a later end.
     #[command(after_long_help = renew::EXAMPLES)]
     Renew(renew::Renew),
     /// Show a session, or all.
     #[command(after_long_help = status::EXAMPLES)]
     Status(status::Status),
+    /// Tell the story of a message: who got it, and if not, why not.
+    Trace(trace::Trace),
     /// Count the unread messages of a user.
     #[command(after_long_help = unread::EXAMPLES)]
     Unread(unread::Unread),
-    /// Load the system, and check exactly what every session receives.
-    #[command(after_long_help = load::options::EXAMPLES)]
-    Load(load::options::LoadArgs),
-    /// Check a system: what is wrong, and how to mend it.
-    Doctor(doctor::Arguments),
-    /// Tell the story of a message: who got it, and if not, why not.
-    Trace(trace::Trace),
 }
 
 /// Runs a command to its end.
@@ -116,26 +116,26 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let context = Context { system, output: Output { json: options.json }, interrupt };
     match command {
         Command::Cleanup => cleanup::run(&context).await,
-        Command::Failed(command) => Box::pin(failed::run(command, &context)).await,
-        Command::Purge(args) => Box::pin(purge::run(args, &context)).await,
-        Command::Rejected(command) => Box::pin(rejected::run(command, &context)).await,
-        Command::RemoveAll(args) => Box::pin(remove_all::run(args, &context)).await,
         Command::Completions(args) => completions::run(&args),
         Command::Create(args) => create::run(args, &context).await,
         Command::Decrypt(args) => decrypt::run(args, &context).await,
         Command::Destroy(args) => destroy::run(args, &context).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, &context).await,
+        Command::Failed(command) => Box::pin(failed::run(command, &context)).await,
         Command::Listen(args) => listen::run(args, &context).await,
+        Command::Load(args) => load::run(&args, &context).await,
         Command::Man(args) => man::run(&args),
         Command::MarkRead(args) => mark_read::run(args, &context).await,
         Command::Messages(args) => messages::run(args, &context).await,
         Command::Notify(args) => notify::run(args, &context).await,
         Command::Presence(args) => presence::run(args, &context).await,
+        Command::Purge(args) => Box::pin(purge::run(args, &context)).await,
         Command::Put(args) => put::run(args, &context).await,
+        Command::Rejected(command) => Box::pin(rejected::run(command, &context)).await,
+        Command::RemoveAll(args) => Box::pin(remove_all::run(args, &context)).await,
         Command::Renew(args) => renew::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
-        Command::Unread(args) => unread::run(args, &context).await,
-        Command::Load(args) => load::run(&args, &context).await,
-        Command::Doctor(arguments) => doctor::run(&arguments, &context).await,
         Command::Trace(args) => Box::pin(trace::run(args, &context)).await,
+        Command::Unread(args) => unread::run(args, &context).await,
     }
 }
