@@ -15,14 +15,13 @@ static QUEUE: Mutex<()> = Mutex::const_new(());
 /// The queue, with nothing in it.
 async fn empty() -> MutexGuard<'static, ()> {
     let guard = QUEUE.lock().await;
-    let own = &*OWN;
-    own.system.sqs().purge_queue().queue_url(&own.system.failed_queue_url).send().await.unwrap();
+    OWN.system.sqs().purge_queue().queue_url(&OWN.system.failed_queue_url).send().await.expect("AWS answers");
     guard
 }
 
 async fn park(body: &str) {
     let send = OWN.system.sqs().send_message().queue_url(&OWN.system.failed_queue_url);
-    send.message_body(body).send().await.unwrap();
+    send.message_body(body).send().await.expect("AWS answers");
 }
 
 /// A message for the history of a user, that the dispatcher gave up.
@@ -61,14 +60,14 @@ async fn entries_are_listed_and_left_there() {
     assert_eq!((&groups[0]["entries"], &groups[0]["reason"]), (&json!(12), &json!("AccessDenied: not yet")));
     assert_eq!((&groups[1]["entries"], &groups[1]["origin"]), (&json!(1), &json!(sender)));
     let list = OWN.sbe(&["failed", "list", "--function", "sqs-sender", "--json"]).await.success();
-    let row: Value = serde_json::from_str(&list).unwrap();
+    let row: Value = serde_json::from_str(&list).expect("it is there");
     assert_eq!(row["reason"], "EventAgeExceeded");
     assert_eq!(waiting().await, 13, "all are given back");
     let text = OWN.sbe(&["failed", "list", "--reason", "ACCESSDENIED", "--limit", "2"]).await.success();
     assert_eq!(text.lines().count(), 3, "{text}");
     assert_eq!(OWN.sbe(&["failed", "list", "--older-than", "1h"]).await.success(), "");
 
-    let id = row["id"].as_str().unwrap();
+    let id = row["id"].as_str().expect("it is there");
     let shown = OWN.sbe(&["failed", "show", &id[..20]]).await.success();
     assert!(shown.contains("deliveries") && !shown.contains("c2VjcmV0"), "{shown}");
     assert!(OWN.sbe(&["failed", "show", id, "--show-secrets"]).await.success().contains("c2VjcmV0"));
@@ -88,7 +87,7 @@ async fn what_is_replayed_is_done_and_gone() {
     assert!(
         run.json()["kept"][0]["reason"]
             .as_str()
-            .unwrap()
+            .expect("it is there")
             .contains("somebody-s is no function of environment")
     );
     run.failure(1);
@@ -107,7 +106,8 @@ async fn stopped_half_way_the_rest_is_left_and_nothing_is_done_twice() {
     }
     let begun = || async { (kept(user).await > 0).then_some(()) };
     let run = OWN.interrupted(&["failed", "replay", "--yes", "--rate", "1/s", "--json"], begun).await;
-    let replayed = usize::try_from(run.json()["replayed"].as_u64().unwrap()).unwrap();
+    let replayed =
+        usize::try_from(run.json()["replayed"].as_u64().expect("it is there")).expect("it is there");
     assert!((1..8).contains(&replayed), "{run:?}");
     assert_eq!(waiting().await, 8 - replayed);
     assert!(run.failure(130).contains("the same command goes on"));
@@ -134,11 +134,12 @@ async fn records_of_the_stream_are_dispatched_again() {
     let _queue = empty().await;
     let user = unique();
     let put = OWN.system.kinesis().put_record().stream_name(&OWN.system.stream).partition_key("1");
-    let put = put.data(Blob::new(json!({"userId": user, "n": 1}).to_string())).send().await.unwrap();
+    let put =
+        put.data(Blob::new(json!({"userId": user, "n": 1}).to_string())).send().await.expect("AWS answers");
     let first = eventually("the message", || async { id(&OWN.history(user).await) }).await;
     // Whoever comes now has it only if it is dispatched again.
     let session = OWN.post(&format!("/create/{user}/s/{user}"), "").await["session"].clone();
-    let queue = session["sqsUrl"].as_str().unwrap();
+    let queue = session["sqsUrl"].as_str().expect("it is there");
     park(&pointers("KinesisBatchInfo", &put.shard_id, &put.sequence_number)).await;
     OWN.sbe(&["failed", "replay", "--yes"]).await.success();
     eventually("the delivery", || async { (OWN.waiting(queue).await == 1).then_some(()) }).await;

@@ -6,7 +6,9 @@ use sbe_tests::{Backend, Browser, backend::sqs, eventually, sbe::sbe, unique};
 async fn waiting(browser: &Browser) -> usize {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let get = sqs().get_queue_attributes().queue_url(browser.queue()).attribute_names(name.clone());
-    get.send().await.unwrap().attributes.unwrap()[&name].parse().unwrap()
+    get.send().await.expect("AWS answers").attributes.expect("it is there")[&name]
+        .parse()
+        .expect("it is there")
 }
 
 async fn all_have_one(browsers: &[&Browser]) {

@@ -19,10 +19,16 @@ async fn waiting() -> usize {
 /// The queue, with nothing in it but what becomes of these records.
 async fn with(records: &[&str]) -> MutexGuard<'static, ()> {
     let guard = QUEUE.lock().await;
-    OWN.system.sqs().purge_queue().queue_url(&OWN.system.rejected_queue_url).send().await.unwrap();
+    OWN.system
+        .sqs()
+        .purge_queue()
+        .queue_url(&OWN.system.rejected_queue_url)
+        .send()
+        .await
+        .expect("AWS answers");
     for record in records {
         let put = OWN.system.kinesis().put_record().stream_name(&OWN.system.stream).partition_key("1");
-        put.data(Blob::new(*record)).send().await.unwrap();
+        put.data(Blob::new(*record)).send().await.expect("AWS answers");
     }
     eventually("the rejections", || async { (waiting().await == records.len()).then_some(()) }).await;
     guard
@@ -35,7 +41,12 @@ async fn arrives(user: i64, text: &str) {
 
 async fn ids() -> Vec<String> {
     let list = OWN.sbe(&["rejected", "list", "--json"]).await.success();
-    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
+    let id = |line: &str| {
+        serde_json::from_str::<Value>(line).expect("it is there")["id"]
+            .as_str()
+            .expect("it is there")
+            .to_owned()
+    };
     list.lines().map(id).collect()
 }
 
@@ -67,13 +78,16 @@ async fn one_is_edited_and_checked() {
     let (user, id) = (unique(), ids().await.remove(0));
     let edit = async |editor: String| {
         let mut command = OWN.command(&["rejected", "replay", &id, "--edit"]);
-        sbe_tests::sbe::Run::from(command.env_remove("VISUAL").env("EDITOR", editor).output().await.unwrap())
+        sbe_tests::sbe::Run::from(
+            command.env_remove("VISUAL").env("EDITOR", editor).output().await.expect("it is there"),
+        )
     };
     let error = edit("true".into()).await.failure(1);
     assert!(error.contains("nothing was edited"), "{error}");
     let error = edit("sed -i s/null/1.5/".into()).await.failure(1);
     assert!(error.contains("userId must be") && error.contains("your text is in /"), "{error}");
-    let file = error.split("your text is in ").nth(1).unwrap().lines().next().unwrap();
+    let file =
+        error.split("your text is in ").nth(1).expect("it is there").lines().next().expect("it is there");
     std::fs::remove_file(file).expect("the text is kept");
     edit("false".into()).await.failure(2);
     assert_eq!(waiting().await, 1, "it stays");

@@ -20,11 +20,11 @@ async fn nothing_is_left_of_an_environment() {
     let orphan = format!("{ENV}-brws-{}0", "o".repeat(42));
     let foreign = format!("{ENV}-brws-b-brws-{}0", "o".repeat(42));
     for name in [&orphan, &foreign] {
-        own.system.sqs().create_queue().queue_name(name).send().await.unwrap();
+        own.system.sqs().create_queue().queue_name(name).send().await.expect("AWS answers");
     }
     // An identity of the pool that no session of the environment has.
     let others = identity(&own).await;
-    let mine = session["identityId"].as_str().unwrap();
+    let mine = session["identityId"].as_str().expect("it is there");
     assert_eq!(code(&own, mine).await, "NotAuthorizedException", "it lives: only its token opens it");
 
     own.sbe(&["remove-all", "another", "--yes"]).await.failure(2);
@@ -44,7 +44,8 @@ async fn nothing_is_left_of_an_environment() {
     run.success();
 
     assert_eq!(queues(&own).await, 1, "the other environment's is left");
-    let rows = own.system.dynamodb().scan().table_name(&own.system.session_table).send().await.unwrap();
+    let rows =
+        own.system.dynamodb().scan().table_name(&own.system.session_table).send().await.expect("AWS answers");
     assert_eq!(rows.count, 0);
     assert_eq!(code(&own, mine).await, "ResourceNotFoundException");
     assert_eq!(code(&own, &others).await, "NotAuthorizedException", "whose it is, nobody knows");
@@ -54,7 +55,7 @@ async fn nothing_is_left_of_an_environment() {
 
 async fn purge_all(own: &Own, session: &Value) {
     own.post("/notify/1/session/first", "{}").await;
-    let queue = session["sqsUrl"].as_str().unwrap();
+    let queue = session["sqsUrl"].as_str().expect("it is there");
     sbe_tests::eventually("the message", || async { (own.waiting(queue).await == 1).then_some(()) }).await;
     let run = own.sbe(&["purge", "--all", "--yes", "--json"]).await;
     assert_eq!(run.json()["purged"], SESSIONS + 2, "{run:?}");
@@ -64,20 +65,32 @@ async fn purge_all(own: &Own, session: &Value) {
 /// A session like another one, with a queue and an identity of its own.
 async fn store(own: &Own, like: &Value, n: usize) {
     let name = format!("{ENV}-brws-{n:0>42}0");
-    let url = own.system.sqs().create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();
+    let url = own
+        .system
+        .sqs()
+        .create_queue()
+        .queue_name(name)
+        .send()
+        .await
+        .expect("AWS answers")
+        .queue_url
+        .expect("it is there");
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let identity = format!("us-east-1:00000000-0000-4000-8000-{n:0>12}");
     let put = own.system.dynamodb().put_item().table_name(&own.system.session_table);
     let put = put.item("accountId", text("2")).item("sessionId", text(&n.to_string()));
     let put = put.item("sqsUrl", text(&url)).item("identityId", text(&identity));
     let put = put.item("ttl", AttributeValue::N(like["ttl"].to_string()));
-    put.item("aesKey", text(like["aesKey"].as_str().unwrap())).send().await.unwrap();
+    put.item("aesKey", text(like["aesKey"].as_str().expect("it is there")))
+        .send()
+        .await
+        .expect("AWS answers");
 }
 
 /// How many queues are listed whose names begin as those of the environment's sessions do.
 async fn queues(own: &Own) -> usize {
     let list = own.system.sqs().list_queues().queue_name_prefix(own.system.queue_prefix()).max_results(1000);
-    list.send().await.unwrap().queue_urls.unwrap_or_default().len()
+    list.send().await.expect("AWS answers").queue_urls.unwrap_or_default().len()
 }
 
 /// A new identity of the pool.
@@ -85,12 +98,12 @@ async fn identity(own: &Own) -> String {
     let get = own.system.cognito_identity().get_open_id_token_for_developer_identity();
     let get =
         get.identity_pool_id(&own.system.identity_pool_id).logins("sqs-browser-events", unique().to_string());
-    get.send().await.unwrap().identity_id.unwrap()
+    get.send().await.expect("AWS answers").identity_id.expect("it is there")
 }
 
 /// How Cognito refuses keys to whoever has no token: an identity that is gone is told from one that lives.
 async fn code(own: &Own, identity: &str) -> String {
     let get = own.system.cognito_identity().get_credentials_for_identity().identity_id(identity);
-    let error = get.send().await.unwrap_err();
+    let error = get.send().await.expect_err("it is refused");
     error.into_service_error().meta().code().unwrap_or_default().to_owned()
 }
