@@ -35,7 +35,7 @@ async fn a_mistaken_routing_key_reaches_nobody() {
         let rejected = eventually("the parked record", || parked(flow)).await;
         assert_eq!(rejected["reason"], reason);
     }
-    let meant = json!({"user_id": 7, "_everyone": true, "flow": flow, "n": "meant"});
+    let meant = json!({"user_id": 7, "_everyone": true, "_sqs_only": 1, "flow": flow, "n": "meant"});
     backend.post("/notify", meant).await.success();
     let beside = json!({"user_id": 7, "accountId": account, "flow": flow, "n": "beside"});
     backend.post("/notify", beside).await.success();
@@ -58,7 +58,7 @@ async fn where_broadcasts_are_marked_others_are_rejected() {
     let rejected = eventually("the parked message", || parked(flow)).await;
     assert_eq!(rejected["reason"], reason);
     for message in [
-        json!({"flow": flow, "n": "everyone", "_everyone": 1}),
+        json!({"flow": flow, "n": "everyone", "_everyone": 1, "_sqs_only": 1}),
         json!({"flow": flow, "n": "account", "accountId": account}),
     ] {
         assert_eq!(invoke(&function, message).await["success"], true);

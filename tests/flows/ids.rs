@@ -96,8 +96,9 @@ async fn ids_of_a_path_are_typed() {
         [(number.to_string(), json!(number)), (format!("0{number}"), json!(format!("0{number}")))]
     {
         let browser = backend.create_for(&account, "s", &account).await;
-        backend.post(&format!("/notify/{account}/user/{account}"), "{}").await.success();
-        let message: Value = serde_json::from_str(&browser.poll(10).await[0]).unwrap();
+        let path = format!("/notify/{account}/user/{account}");
+        let sent = backend.post(&path, "{}").await.success();
+        let message = browser.message(&sent["messageId"]).await;
         assert_eq!((&message["accountId"], &message["userId"]), (&id, &id));
     }
 }

@@ -66,6 +66,7 @@ async fn by_kinesis() {
         let mut message = keys;
         message["n"] = json!(n);
         message["flow"] = json!(flow);
+        message["_sqs_only"] = json!(1); // broadcasts stay out of the histories of other flows
         backend.put_record(message.to_string()).await;
     }
     each_session_gets_exactly_its_messages(&world, flow).await;
@@ -79,6 +80,7 @@ async fn by_http_with_keys_in_the_body() {
         let mut message = keys.clone();
         message["n"] = json!(n);
         message["flow"] = json!(flow);
+        message["_sqs_only"] = json!(1);
         let reply = backend.post("/notify", message).await.success();
         if keys != json!({}) {
             assert_eq!(reply["sessions"], json!(reached.len()), "{keys}");
@@ -100,7 +102,7 @@ async fn by_http_with_keys_in_the_path() {
     ];
     for (n, (path, _)) in paths.iter().enumerate() {
         // A key in the message loses against the path's.
-        let query = format!("?n={n}&flow={flow}{}", if n > 0 { "&accountId=0" } else { "" });
+        let query = format!("?n={n}&flow={flow}&_sqs_only=1{}", if n > 0 { "&accountId=0" } else { "" });
         let reply = backend.get(&format!("{path}{query}")).await.success();
         assert!(reply["messageId"].as_str().is_some_and(|id| id.len() == 43), "{reply}");
     }

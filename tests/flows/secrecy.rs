@@ -28,14 +28,7 @@ async fn logs_hold_no_secret() {
     backend.get("/cleanup").await.success();
 
     let logs = logs().await;
-    for function in [
-        "session-manager",
-        "event-dispatcher",
-        "sqs-sender",
-        "user-history-adder",
-        "session-update-processor",
-        "messages-api",
-    ] {
+    for function in sbe_client::FUNCTIONS {
         assert!(logs.iter().any(|(name, _)| name.ends_with(function)), "{function} has logged");
     }
     let secrets = ["accessKey", "secretKey", "sessionToken", "aesKey"].into_iter().flat_map(|field| {

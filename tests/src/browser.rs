@@ -43,6 +43,21 @@ impl Browser {
         deliveries.into_iter().map(|delivery| delivery.text.expect("the message decrypts")).collect()
     }
 
+    /// The message with this `messageId`; others that come are passed over.
+    ///
+    /// # Panics
+    /// When nothing comes for ten seconds.
+    pub async fn message(&self, id: &Value) -> Value {
+        loop {
+            let texts = self.poll(10).await;
+            assert!(!texts.is_empty(), "waited for {id} in vain");
+            let mut messages = texts.iter().map(|text| serde_json::from_str::<Value>(text).expect("JSON"));
+            if let Some(message) = messages.find(|message| message["messageId"] == *id) {
+                return message;
+            }
+        }
+    }
+
     /// The field `n` of all messages whose field `flow` is `flow`, in the order in which they came:
     /// at least `count`, and whatever else comes within a second after those.
     ///

@@ -6,6 +6,7 @@
 use crate::harness::environment;
 use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::DeflateEncoder};
+use sbe_client::FUNCTIONS;
 use std::{
     env,
     io::{Read, Write},
@@ -14,16 +15,6 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-
-/// The functions' binaries.
-pub const FUNCTIONS: [&str; 6] = [
-    "session-manager",
-    "event-dispatcher",
-    "sqs-sender",
-    "user-history-adder",
-    "session-update-processor",
-    "messages-api",
-];
 
 /// Starts of each function, of which the median counts.
 const STARTS: usize = 21;

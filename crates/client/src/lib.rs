@@ -41,6 +41,16 @@ pub use system::{System, SystemError};
 
 use std::error::Error;
 
+/// The functions: the names of their packages and binaries, and what their names end with after the environment's.
+pub const FUNCTIONS: [&str; 6] = [
+    "session-manager",
+    "event-dispatcher",
+    "sqs-sender",
+    "user-history-adder",
+    "session-update-processor",
+    "messages-api",
+];
+
 /// An error with all its causes in one line; one that repeats its cause is told once.
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();

@@ -6,16 +6,7 @@ use super::{
 };
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use futures::future::try_join_all;
-
-/// The functions' names, after the environment's prefix.
-pub(super) const FUNCTIONS: [&str; 6] = [
-    "session-manager",
-    "event-dispatcher",
-    "sqs-sender",
-    "user-history-adder",
-    "session-update-processor",
-    "messages-api",
-];
+use sbe_client::FUNCTIONS;
 
 /// What counts of a function.
 #[derive(Debug, Default)]
