@@ -10,7 +10,7 @@
 //! - [`population`]: sessions, users and accounts, and who must receive what
 //! - [`plan`]: what is published when, and to whom
 //! - [`ledger`]: lost, duplicate, misrouted, out of order
-//! - [`run`]: the run's name and its ids; [`work`]: what the parts of a run share
+//! - [`run`](mod@run): the run's name and its ids; [`work`]: what the parts of a run share
 //! - [`sessions`], [`publisher`], [`poller`], [`histories`]: the parts that call the system
 //! - [`measures`], [`tally`], [`bill`]: latencies, calls and what they cost
 //! - [`outcome`]: all of it as plain data; [`table`], [`page`], [`chart`]: for people

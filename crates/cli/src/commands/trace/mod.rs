@@ -8,7 +8,7 @@
 //! - [`peek`]: looks into queues without taking anything from them
 //! - [`parked`]: whether an item of the failed or the rejected queue is about a message
 //! - [`evidence`]: all that is known of one message
-//! - [`verdict`]: what became of it
+//! - [`verdict`](mod@verdict): what became of it
 //! - [`story`]: the story, and the verdict, in words
 //! - [`time`]: times as people read them
 
