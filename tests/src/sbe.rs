@@ -116,7 +116,7 @@ pub async fn interrupted(process: Child) -> Run {
     let begin = Instant::now();
     assert!(Command::new("kill").args(["-INT", &id]).status().await.expect("kill runs").success());
     let output = process.wait_with_output().await.expect("it ends");
-    assert!(begin.elapsed() < Duration::from_secs(2), "it took {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
     output.into()
 }
 
