@@ -110,7 +110,7 @@ pub async fn listens_for_signals(process: &Child) {
 /// Sends Ctrl-C to a process and waits for its end.
 ///
 /// # Panics
-/// When it takes longer than a second, and as much again for a machine that is busy.
+/// When it takes longer than a second, and four more for a machine that is busy.
 pub async fn interrupted(process: Child) -> Run {
     let id = process.id().expect("it runs").to_string();
     let begin = Instant::now();
