@@ -1,9 +1,9 @@
 //! Looks at all entries and leaves them there.
 //!
 //! Each is hidden while the others are looked at, or SQS would show the same ones again and again. All are
-//! given back at the end, also after Ctrl-C. A program that is killed leaves them hidden for five minutes.
+//! given back at the end, also after Ctrl-C. A program that is killed leaves them hidden for the queue's time.
 
-use super::queue::{HIDDEN, Held, Queue};
+use super::queue::{Held, Queue};
 use crate::{failure::Failure, interrupt::Interrupt, output::report};
 use futures::future::join_all;
 use std::{
@@ -16,8 +16,8 @@ use tokio::time::Instant;
 /// Receivers at the same time.
 const RECEIVERS: usize = 4;
 
-/// Looked at for so long, before the first ones come back by themselves.
-const LOOKED_AT: Duration = Duration::from_mins(4);
+/// Looked at for this part of the time that entries are hidden, before the first ones come back by themselves.
+const LOOKED_AT: f64 = 0.8;
 
 /// After Ctrl-C, entries are given back for so long.
 pub(super) const AFTER_INTERRUPT: Duration = Duration::from_millis(600);
@@ -44,16 +44,16 @@ pub async fn peek<T>(
         seen: RefCell::default(),
         is_cut_off: Cell::new(false),
     };
-    let end = Instant::now() + LOOKED_AT;
+    let end = Instant::now() + queue.hidden.mul_f64(LOOKED_AT);
     let looking = async {
         let results = join_all((0..RECEIVERS).map(|_| view.receive(end))).await;
         results.into_iter().collect::<Result<(), Failure>>()
     };
     let result = interrupt.or(looking, String::new).await;
     let handles: Vec<String> = view.handles.take().into_values().collect();
-    let time = if interrupt.came() { AFTER_INTERRUPT } else { HIDDEN };
+    let time = if interrupt.came() { AFTER_INTERRUPT } else { queue.hidden };
     let hidden = queue.give_back(&handles, time).await;
-    let told = hidden_still(hidden);
+    let told = hidden_still(queue, hidden);
     match result {
         Err(Failure::Interrupted(_)) => Err(Failure::Interrupted(format!(
             "{} entries were looked at, and nothing was changed{told}",
@@ -70,13 +70,13 @@ pub async fn peek<T>(
 }
 
 /// What to say of entries that could not be given back.
-pub(super) fn hidden_still(hidden: usize) -> String {
+pub(super) fn hidden_still(queue: &Queue, hidden: usize) -> String {
     if hidden == 0 {
         return String::new();
     }
     format!(
-        "; {hidden} entries stay hidden for up to {} minutes, then they are there again",
-        HIDDEN.as_secs() / 60
+        "; {hidden} entries stay hidden for up to {} seconds, then they are there again",
+        queue.hidden.as_secs()
     )
 }
 

@@ -1,5 +1,5 @@
 //! Calls of SQS. An entry that was received is hidden from others until it is deleted, given back, or
-//! [`HIDDEN`] is over.
+//! [`Queue::hidden`] is over.
 
 use crate::failure::Failure;
 use aws_sdk_sqs::{
@@ -12,8 +12,8 @@ use sbe_core::message::text_json;
 use serde_json::value::RawValue;
 use std::{cell::Cell, time::Duration};
 
-/// How long an entry is hidden.
-pub const HIDDEN: Duration = Duration::from_mins(5);
+/// How long an entry is hidden, if the queue says nothing else.
+const HIDDEN: Duration = Duration::from_mins(5);
 
 /// Batches that are given back at the same time.
 const AT_ONCE: usize = 16;
@@ -58,6 +58,8 @@ impl From<Message> for Held {
 pub struct Queue {
     /// What it is called: `failed` or `rejected`.
     pub name: &'static str,
+    /// How long an entry is hidden.
+    pub hidden: Duration,
     sqs: Client,
     url: String,
 }
@@ -65,16 +67,19 @@ pub struct Queue {
 impl Queue {
     /// The queue at a URL.
     pub fn new(name: &'static str, sqs: Client, url: &str) -> Self {
-        Self { name, sqs, url: url.to_owned() }
+        Self { name, hidden: HIDDEN, sqs, url: url.to_owned() }
+    }
+
+    fn hidden_seconds(&self) -> i32 {
+        i32::try_from(self.hidden.as_secs()).unwrap_or(i32::MAX)
     }
 
     /// Up to `max` (1 to 10) entries; none when for a second there was none to be had. `None`: SQS hides no
     /// more, which it does for 120,000 at a time.
     pub async fn receive(&self, max: i32) -> Result<Option<Vec<Held>>, Failure> {
-        let seconds = i32::try_from(HIDDEN.as_secs()).unwrap_or(i32::MAX);
         let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(max);
         let receive = receive.message_system_attribute_names(SentTimestamp);
-        match receive.visibility_timeout(seconds).wait_time_seconds(1).send().await {
+        match receive.visibility_timeout(self.hidden_seconds()).wait_time_seconds(1).send().await {
             Ok(reply) => Ok(Some(reply.messages.unwrap_or_default().into_iter().map(Held::from).collect())),
             Err(error) if error.as_service_error().is_some_and(ReceiveMessageError::is_over_limit) => {
                 Ok(None)
@@ -90,16 +95,16 @@ impl Queue {
         result.map(drop).map_err(|error| Failure::aws("deleting an entry", error))
     }
 
-    /// Hides an entry for [`HIDDEN`] from now on.
+    /// Hides an entry for [`hidden`](Self::hidden) from now on.
     pub async fn hide(&self, held: &Held) -> Result<(), Failure> {
-        let seconds = i32::try_from(HIDDEN.as_secs()).unwrap_or(i32::MAX);
         let change = self.sqs.change_message_visibility().queue_url(&self.url);
-        let result = change.receipt_handle(&held.handle).visibility_timeout(seconds).send().await;
+        let result =
+            change.receipt_handle(&held.handle).visibility_timeout(self.hidden_seconds()).send().await;
         result.map(drop).map_err(|error| Failure::aws("keeping an entry hidden", error))
     }
 
     /// Gives entries back, so that others see them at once. Answers how many it had no time for: those stay
-    /// hidden for [`HIDDEN`] at most.
+    /// hidden for [`hidden`](Self::hidden) at most.
     pub async fn give_back(&self, handles: &[String], time: Duration) -> usize {
         let left = Cell::new(handles.len());
         let batches = stream::iter(handles.chunks(10)).map(|batch| self.give_back_batch(batch));

@@ -64,8 +64,8 @@ pub async fn sweep(
     let state = sweep.state.take();
     let others: Vec<String> = state.others.into_values().collect();
     let is_stopped = context.interrupt.came();
-    let time = if is_stopped { AFTER_INTERRUPT } else { super::queue::HIDDEN };
-    let hidden = queue.give_back(&others, time).await;
+    let time = if is_stopped { AFTER_INTERRUPT } else { queue.hidden };
+    let hidden = hidden_still(queue, queue.give_back(&others, time).await);
     drop(sweep.progress);
     let ended = Ended {
         act,
@@ -194,7 +194,8 @@ struct Ended {
     undeleted: Vec<String>,
     unknown: Vec<String>,
     missing: usize,
-    hidden: usize,
+    /// What to say of entries that could not be given back.
+    hidden: String,
 }
 
 impl Ended {
@@ -222,8 +223,8 @@ impl Ended {
         if *missing > 0 {
             report(format_args!("{missing} were not there any more, or are hidden by somebody else"));
         }
-        if *hidden > 0 {
-            report(format_args!("the queue was gone through{}", hidden_still(*hidden)));
+        if !hidden.is_empty() {
+            report(format_args!("the queue was gone through{hidden}"));
         }
     }
 

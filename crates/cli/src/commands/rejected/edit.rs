@@ -2,7 +2,7 @@
 
 use crate::{
     failure::Failure,
-    parked::queue::{HIDDEN, Held, Queue},
+    parked::queue::{Held, Queue},
 };
 use std::{env, io::Write as _, process::Stdio};
 use tempfile::NamedTempFile;
@@ -32,7 +32,7 @@ impl Draft {
         // An editor may have arguments, as in `code --wait`.
         command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(self.0.path()).kill_on_drop(true);
         command.stdin(Stdio::inherit());
-        let mut beats = interval(HIDDEN / 5);
+        let mut beats = interval(queue.hidden / 5);
         let mut running = std::pin::pin!(command.status());
         let status = loop {
             tokio::select! {

@@ -24,7 +24,12 @@ pub mod verdict;
 #[cfg(test)]
 mod verdict_tests;
 
-use crate::{context::Context, failure::Failure, output::report};
+use crate::{
+    context::Context,
+    failure::Failure,
+    output::report,
+    parked::queue::{Held, Queue},
+};
 use clap::Args;
 use evidence::{Asked, Evidence, State};
 use sbe_core::id::{AccountId, MessageId, SessionId, UserId};
@@ -154,17 +159,18 @@ async fn with_content(context: &Context, row: Row, id: &MessageId) -> Result<Sta
 
 /// The failed queue, and that of rejected messages if the message was not taken.
 async fn look_into_queues(evidence: &mut Evidence, context: &Context) -> Result<(), Failure> {
+    let system = &context.system;
     if evidence.accepted().is_none() {
-        let (items, is_all) = peek::operators_queue(context, &context.system.rejected_queue_url).await?;
-        let mut bodies = items.iter().filter_map(|item| item.body());
-        evidence.rejected = bodies.find_map(|body| parked::rejected(body, &evidence.id));
+        let queue = Queue::new("rejected", system.sqs(), &system.rejected_queue_url);
+        let look = |held: Held| parked::rejected(&held.body, &evidence.id);
+        let (reasons, is_all) = peek::operators_queue(context, queue, look).await?;
+        evidence.rejected = reasons.into_iter().next();
         evidence.looked_at_all &= is_all;
     }
-    let (items, is_all) = peek::operators_queue(context, &context.system.failed_queue_url).await?;
-    let work = items
-        .iter()
-        .filter_map(|item| parked::failed(item.message_id()?, item.body()?, &evidence.id, &evidence.events));
-    evidence.failed = work.collect();
+    let queue = Queue::new("failed", system.sqs(), &system.failed_queue_url);
+    let look = |held: Held| parked::failed(&held.id, &held.body, &evidence.id, &evidence.events);
+    let (work, is_all) = peek::operators_queue(context, queue, look).await?;
+    evidence.failed = work;
     evidence.looked_at_all &= is_all;
     Ok(())
 }

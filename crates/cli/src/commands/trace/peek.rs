@@ -1,21 +1,26 @@
 //! Looks into queues without taking anything from them.
 
 use super::{evidence::Content, state::Row};
-use crate::{context::Context, failure::Failure};
+use crate::{
+    context::Context,
+    failure::Failure,
+    parked::{
+        peek::peek,
+        queue::{Held, Queue},
+    },
+};
 use aws_sdk_sqs::{
-    error::SdkError,
-    operation::get_queue_attributes::GetQueueAttributesError,
-    types::{ChangeMessageVisibilityBatchRequestEntry, Message, QueueAttributeName},
+    error::SdkError, operation::get_queue_attributes::GetQueueAttributesError, types::QueueAttributeName,
 };
 use sbe_core::{
     frame::{AesKey, decrypt},
     id::MessageId,
     message::id_in,
 };
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
-/// Seconds that what is looked at is hidden from others, if it cannot be given back before.
-const HIDDEN: i32 = 20;
+/// What is looked at in an operator's queue is hidden from others for so long at most.
+const HIDDEN: Duration = Duration::from_secs(20);
 
 /// Receipts of up to ten messages each: more are not looked at.
 const MAX_RECEIVES: usize = 30;
@@ -23,44 +28,15 @@ const MAX_RECEIVES: usize = 30;
 /// Receipts without anything new after which there is nothing new.
 const PATIENCE: usize = 3;
 
-/// The items of an operator's queue, and whether they are all: each is hidden for a moment, so that others
-/// come, and given back.
-pub(super) async fn operators_queue(context: &Context, url: &str) -> Result<(Vec<Message>, bool), Failure> {
-    let sqs = context.system.sqs();
-    let (mut items, mut seen, mut is_all) = (Vec::new(), HashSet::new(), false);
-    for _ in 0..MAX_RECEIVES {
-        let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10);
-        let receive = receive.visibility_timeout(HIDDEN).wait_time_seconds(1).send().await;
-        let receive = receive.map_err(|error| Failure::aws("looking into a queue", error));
-        let messages = match receive {
-            Ok(received) => received.messages.unwrap_or_default(),
-            Err(failure) => {
-                give_back(context, url, &items).await;
-                return Err(failure);
-            }
-        };
-        let before = items.len();
-        items.extend(messages.into_iter().filter(|message| seen.insert(message.message_id.clone())));
-        if items.len() == before {
-            is_all = true;
-            break;
-        }
-    }
-    give_back(context, url, &items).await;
-    Ok((items, is_all))
-}
-
-/// What cannot be given back comes back by itself.
-async fn give_back(context: &Context, url: &str, items: &[Message]) {
-    let entry = |(index, item): (usize, &Message)| {
-        let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
-        entry.set_receipt_handle(item.receipt_handle.clone()).visibility_timeout(0).build().ok()
-    };
-    for items in items.chunks(10) {
-        let entries = items.iter().enumerate().filter_map(entry).collect();
-        let change = context.system.sqs().change_message_visibility_batch().queue_url(url);
-        let _ = change.set_entries(Some(entries)).send().await;
-    }
+/// What `look` takes from an operator's queue, and whether it saw all of it.
+pub(super) async fn operators_queue<T>(
+    context: &Context,
+    mut queue: Queue,
+    look: impl Fn(Held) -> Option<T>,
+) -> Result<(Vec<T>, bool), Failure> {
+    queue.hidden = HIDDEN;
+    let peeked = peek(&queue, &context.interrupt, look).await?;
+    Ok((peeked.seen, !peeked.is_cut_off))
 }
 
 /// What a session's queue holds of the message. Nothing is hidden: a browser that polls at the same time
