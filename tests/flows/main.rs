@@ -11,6 +11,7 @@ mod endings;
 mod history;
 mod ids;
 mod isolation;
+mod metrics;
 mod offline;
 mod output;
 mod presence;

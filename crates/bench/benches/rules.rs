@@ -9,6 +9,7 @@ use sbe_core::{
     audience::Audience,
     batch::{MAX_SQS_BYTES, batches},
     frame::FrameWriter,
+    history::Timestamp,
     id::{MessageId, UserId},
     message::Message,
     payload::{PayloadCutter, SendPayload},
@@ -46,7 +47,7 @@ fn payloads(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     group.bench_function("append a session", |bench| {
         let messages = messages(10, 1000);
-        let mut cutter = PayloadCutter::deliveries(&messages);
+        let mut cutter = PayloadCutter::deliveries(&messages, |_| Timestamp(1_763_800_000_123_456));
         let recipient = population.recipient(1);
         bench.iter(|| black_box(cutter.push_recipient(&recipient, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9])));
     });

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::ValueEnum;
 use lambda_runtime::{Context, LambdaEvent};
 use sbe_core::{
+    history::Timestamp,
     id::MessageId,
     message::Message,
     payload::{Payload, PayloadCutter},
@@ -96,7 +97,7 @@ pub fn sender_payloads(
 ) -> impl Iterator<Item = Payload> + use<> {
     let all: Vec<usize> = (0..messages.len()).collect();
     let population = *population;
-    let mut cutter = Some(PayloadCutter::deliveries(messages));
+    let mut cutter = Some(PayloadCutter::deliveries(messages, |_| Timestamp(1_763_800_000_123_456)));
     let mut next = 0;
     let mut ready = Vec::new();
     std::iter::from_fn(move || {

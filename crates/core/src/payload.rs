@@ -3,7 +3,7 @@
 //! A payload holds each message once, then entries that name messages by their index in it:
 //!
 //! ```json
-//! {"messages":[{"a":1}],"deliveries":[{"sqsUrl":"…","aesKey":"…","messages":[0]}]}
+//! {"messages":[{"a":1}],"published":[1500],"deliveries":[{"sqsUrl":"…","aesKey":"…","messages":[0]}]}
 //! {"messages":[{"created":1.5,"message":{"a":1}}],"users":[{"userId":7,"messages":[0]}]}
 //! ```
 //!
@@ -29,7 +29,10 @@ pub const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
 const MAX_GROUP_BYTES: usize = MAX_PAYLOAD_BYTES / 2;
 
 /// Room for the brackets and field names around messages and entries.
-const ENVELOPE_BYTES: usize = 64;
+const ENVELOPE_BYTES: usize = 80;
+
+/// Room for the time at which a message was published, and a comma.
+const PUBLISHED_BYTES: usize = 21;
 
 /// The sender's input.
 #[derive(Deserialize, Serialize)]
@@ -37,6 +40,9 @@ pub struct SendPayload<'a> {
     /// The messages' JSON text.
     #[serde(borrow)]
     pub messages: Vec<&'a RawValue>,
+    /// When each of them was published, in epoch milliseconds. Earlier payloads do not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<i64>,
     /// Which session gets which of them.
     #[serde(borrow)]
     pub deliveries: Vec<Delivery<'a>>,
@@ -170,13 +176,20 @@ pub struct Payload {
 #[derive(Debug)]
 pub struct PayloadCutter {
     entries_field: &'static str,
+    /// When each message of the batch was published, in epoch milliseconds, where payloads say it apart.
+    published: Vec<i64>,
     groups: Vec<Group>,
 }
 
 impl PayloadCutter {
-    /// Payloads for the sender.
-    pub fn deliveries<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Self {
-        Self::new("deliveries", messages.into_iter().map(|message| message.json().to_owned()).collect())
+    /// Payloads for the sender; `published` gives each message's time.
+    pub fn deliveries<'a>(
+        messages: impl IntoIterator<Item = &'a Message>,
+        published: impl Fn(usize) -> Timestamp,
+    ) -> Self {
+        let texts: Vec<String> = messages.into_iter().map(|message| message.json().to_owned()).collect();
+        let published = (0..texts.len()).map(|index| published(index).0 / 1000).collect();
+        Self { published, ..Self::new("deliveries", texts) }
     }
 
     /// Payloads for the history; `created` gives each message's time.
@@ -197,7 +210,7 @@ impl PayloadCutter {
             .into_iter()
             .map(|range| Group::new(range.start, messages.by_ref().take(range.len()).collect()))
             .collect();
-        Self { entries_field, groups }
+        Self { entries_field, published: Vec::new(), groups }
     }
 
     /// Adds a session's messages; gives the payloads that this filled.
@@ -212,19 +225,19 @@ impl PayloadCutter {
     }
 
     fn push(&mut self, head: &str, indexes: &[usize]) -> Vec<Payload> {
-        let field = self.entries_field;
+        let (field, published) = (self.entries_field, &self.published);
         let for_group = |group: &mut Group| {
             let start = indexes.partition_point(|index| *index < group.range.start);
             let end = indexes.partition_point(|index| *index < group.range.end);
-            group.push(field, head, &indexes[start..end])
+            group.push(field, published, head, &indexes[start..end])
         };
         self.groups.iter_mut().filter_map(for_group).collect()
     }
 
     /// Closes the payloads that are open.
     pub fn flush(&mut self) -> Vec<Payload> {
-        let field = self.entries_field;
-        self.groups.iter_mut().filter_map(|group| group.take(field)).collect()
+        let (field, published) = (self.entries_field, &self.published);
+        self.groups.iter_mut().filter_map(|group| group.take(field, published)).collect()
     }
 }
 
@@ -269,12 +282,12 @@ impl Group {
         }
     }
 
-    fn push(&mut self, field: &str, head: &str, indexes: &[usize]) -> Option<Payload> {
+    fn push(&mut self, field: &str, published: &[i64], head: &str, indexes: &[usize]) -> Option<Payload> {
         if indexes.is_empty() {
             return None;
         }
         let full = self.size_with(head, indexes) > MAX_PAYLOAD_BYTES;
-        let filled = if full { self.take(field) } else { None };
+        let filled = if full { self.take(field, published) } else { None };
         self.append(head, indexes);
         filled
     }
@@ -284,11 +297,12 @@ impl Group {
         let missing = indexes.iter().map(|index| index - self.range.start);
         let added: usize = missing
             .filter(|local| self.places[*local].is_none())
-            .map(|local| self.messages[local].len() + 1)
+            .map(|local| self.messages[local].len() + 1 + PUBLISHED_BYTES)
             .sum();
+        let published = self.included.len() * PUBLISHED_BYTES;
         let digits = self.messages.len().to_string().len() + 1;
         let entry = head.len() + indexes.len() * digits + 3;
-        ENVELOPE_BYTES + self.messages_json.len() + self.entries_json.len() + added + entry
+        ENVELOPE_BYTES + self.messages_json.len() + published + self.entries_json.len() + added + entry
     }
 
     fn append(&mut self, head: &str, indexes: &[usize]) {
@@ -313,15 +327,26 @@ impl Group {
     }
 
     /// Closes the open payload, if it has entries, and opens the next.
-    fn take(&mut self, field: &str) -> Option<Payload> {
+    fn take(&mut self, field: &str, published: &[i64]) -> Option<Payload> {
         if self.entries_json.is_empty() {
             return None;
         }
-        let json = format!(r#"{{"messages":[{}],"{field}":[{}]}}"#, self.messages_json, self.entries_json);
+        let published = self.published(published);
+        let (messages, entries) = (&self.messages_json, &self.entries_json);
+        let json = format!(r#"{{"messages":[{messages}],{published}"{field}":[{entries}]}}"#);
         self.messages_json.clear();
         self.entries_json.clear();
         self.places.fill(None);
         Some(Payload { json, messages: std::mem::take(&mut self.included) })
+    }
+
+    /// The field with the times of the messages in the open payload, where they are given.
+    fn published(&self, all: &[i64]) -> String {
+        if all.is_empty() {
+            return String::new();
+        }
+        let times: Vec<String> = self.included.iter().map(|index| all[*index].to_string()).collect();
+        format!(r#""published":[{}],"#, times.join(","))
     }
 }
 
@@ -344,6 +369,11 @@ mod tests {
     fn message(index: usize, bytes: usize) -> Message {
         let json = format!(r#"{{"n":{index},"pad":"{}"}}"#, "x".repeat(bytes));
         Message::parse(json.as_bytes(), &Target::EVERYONE, || MessageId::parse("m").unwrap()).unwrap()
+    }
+
+    /// The message's number as milliseconds.
+    fn published(index: usize) -> Timestamp {
+        Timestamp(i64::try_from(index).unwrap() * 1000)
     }
 
     fn recipient(index: usize) -> Recipient {
@@ -383,7 +413,7 @@ mod tests {
             wanted in prop::collection::vec(prop::collection::btree_set(0usize..12, 0..12), 0..300),
         ) {
             let messages: Vec<Message> = sizes.iter().enumerate().map(|(i, size)| message(i, *size)).collect();
-            let mut cutter = PayloadCutter::deliveries(&messages);
+            let mut cutter = PayloadCutter::deliveries(&messages, published);
             let (mut payloads, mut expected) = (Vec::new(), Vec::new());
             for (index, set) in wanted.iter().enumerate() {
                 let indexes: Vec<usize> = set.iter().copied().filter(|i| *i < messages.len()).collect();
@@ -406,12 +436,14 @@ mod tests {
     #[test]
     fn a_session_finds_its_messages_of_one_group_in_order() {
         let messages: Vec<Message> = (0..20).map(|index| message(index, 1000)).collect();
-        let mut cutter = PayloadCutter::deliveries(&messages);
+        let mut cutter = PayloadCutter::deliveries(&messages, published);
         assert!(cutter.push_recipient(&recipient(0), &[3, 7]).is_empty());
         assert!(cutter.push_recipient(&recipient(1), &[0, 3, 19]).is_empty());
         let payloads = cutter.flush();
         assert_eq!(payloads.len(), 1);
         assert_eq!(payloads[0].messages, [3, 7, 0, 19]);
+        let parsed: SendPayload<'_> = serde_json::from_str(&payloads[0].json).unwrap();
+        assert_eq!(parsed.published, [3, 7, 0, 19], "each message has its time beside it");
         let order: Vec<u64> = deliveries(&payloads).into_iter().map(|(_, number)| number).collect();
         assert_eq!(order, [3, 7, 0, 3, 19]);
     }
@@ -420,7 +452,7 @@ mod tests {
     fn twenty_messages_to_ten_thousand_sessions_are_at_most_twelve_payloads() {
         let messages: Vec<Message> = (0..20).map(|index| message(index, 1000)).collect();
         let all: Vec<usize> = (0..20).collect();
-        let mut cutter = PayloadCutter::deliveries(&messages);
+        let mut cutter = PayloadCutter::deliveries(&messages, published);
         let filled = (0..10_000).map(|index| cutter.push_recipient(&recipient(index), &all).len());
         assert!(filled.sum::<usize>() + cutter.flush().len() <= 12);
     }
@@ -428,7 +460,7 @@ mod tests {
     #[test]
     fn the_largest_message_fits() {
         let messages = [message(0, crate::message::MAX_MESSAGE_BYTES - 20)];
-        let mut cutter = PayloadCutter::deliveries(&messages);
+        let mut cutter = PayloadCutter::deliveries(&messages, published);
         cutter.push_recipient(&recipient(0), &[0]);
         assert!(cutter.flush()[0].json.len() <= MAX_PAYLOAD_BYTES);
     }

@@ -78,7 +78,7 @@ impl<'a> Job<'a> {
             router,
             depth,
             deadline,
-            sends: PayloadCutter::deliveries(texts()),
+            sends: PayloadCutter::deliveries(texts(), |index| messages[index].created),
             keeps: PayloadCutter::users(texts(), |index| messages[index].created),
             audience: Audience::default(),
             outbox: Outbox::new(app.leftovers.clone(), deadline),

@@ -5,14 +5,14 @@
 //! keys stop working."
 
 use crate::{App, drive::carry_out, status::session_reply};
-use sbe_aws::{random, retry::Deadline};
+use sbe_aws::{Kind, random, retry::Deadline};
 use sbe_core::{
     Invalid,
     id::UserId,
     life::{Ending, Wish},
     session::{MessageRetention, NewKey, new_aes_key},
 };
-use sbe_edge::{ApiError, Reply, Request};
+use sbe_edge::{ApiError, Reply, Request, metrics};
 
 pub(crate) async fn create(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
     let wish = Wish::Create {
@@ -36,10 +36,30 @@ pub(crate) async fn destroy(app: &App, request: &Request, deadline: Deadline) ->
 }
 
 async fn call(app: &App, request: &Request, wish: Wish, deadline: Deadline) -> Result<Reply, ApiError> {
+    let wished = match wish {
+        Wish::Create { .. } => "Created",
+        Wish::Renew { .. } => "Renewed",
+        Wish::Destroy => "Destroyed",
+    };
+    let result = reply_to(app, request, wish, deadline).await;
+    count(app, wished, &result);
+    result
+}
+
+async fn reply_to(app: &App, request: &Request, wish: Wish, deadline: Deadline) -> Result<Reply, ApiError> {
     match carry_out(app, request.account()?, request.session()?, wish, deadline).await? {
         Ending::Session(session, keys) => session_reply(Some((*session, keys))),
         Ending::Destroyed => Ok(Reply(r#"{"success":true}"#.into())),
         Ending::NotFound => Err(ApiError::NotFound("session")),
         Ending::Overtaken | Ending::Abandoned => Err(ApiError::Busy),
     }
+}
+
+/// Counts what a call did. `Throttled` is mostly Cognito, whose quotas are the lowest.
+fn count(app: &App, wished: &str, result: &Result<Reply, ApiError>) {
+    let done =
+        ["Created", "Renewed", "Destroyed"].map(|name| (name, u64::from(result.is_ok() && name == wished)));
+    let throttled = matches!(result, Err(ApiError::Aws(error)) if error.kind() == Kind::Throttled);
+    let [created, renewed, destroyed] = done;
+    metrics::record(&app.config, &[created, renewed, destroyed, ("Throttled", u64::from(throttled))]);
 }

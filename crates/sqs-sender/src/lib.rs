@@ -4,6 +4,7 @@
 //!
 //! - [`deliver`](mod@deliver): one session's messages, in order, batch after batch
 //! - [`seal`]: from a delivery to full batches of encrypted messages
+//! - [`age`]: how old messages were when they were sent
 //! - [`told`]: what the log tells of a payload's messages
 //! - [`handle`]: all deliveries of a payload at once; what there was no time for is handed back
 //!
@@ -12,10 +13,12 @@
 //! tries the payload again later and, in the end, parks it in the failure queue. What trying again
 //! cannot help is parked there at once.
 
+mod age;
 mod deliver;
 pub mod seal;
 mod told;
 
+use age::Ages;
 use deliver::{Outcome, deliver};
 use futures::{StreamExt, stream};
 use lambda_runtime::{Error, LambdaEvent};
@@ -25,6 +28,7 @@ use sbe_aws::{
     leftovers::{Leftovers, TOO_OFTEN, is_parked},
     queues::Queues,
     retry::Deadline,
+    time,
 };
 use sbe_core::payload::{Delivery, SendPayload, depth};
 use sbe_edge::{Trail, event, metrics};
@@ -81,13 +85,17 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
         handed_back: count(&done.left),
         parked: count(&done.refused),
     };
+    let ages = Ages::of(&payload, &done, time::now().0 / 1000);
     let counts = [
         ("Sent", summary.sent as u64),
+        ("InTime", ages.in_time),
+        ("Late", ages.late),
         ("Gone", summary.gone as u64),
         ("HandedBack", summary.handed_back as u64),
         ("Parked", summary.parked as u64),
     ];
     metrics::record(&app.config, &counts);
+    metrics::record_millis(&app.config, "Age", &ages.millis);
     let told = Told::new(Trail::new(&event.context.request_id), &payload, &done);
     told.sent();
     if summary.handed_back > 0 && summary.sent + summary.gone + summary.parked == 0 {
@@ -95,7 +103,8 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     }
     let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
     let part = |deliveries: Vec<Delivery<'_>>, depth| {
-        serde_json::to_string(&SendPayload { messages: payload.messages.clone(), deliveries, depth })
+        let (messages, published) = (payload.messages.clone(), payload.published.clone());
+        serde_json::to_string(&SendPayload { messages, published, deliveries, depth })
     };
     if !done.left.is_empty() {
         let times = payload.depth + 1;

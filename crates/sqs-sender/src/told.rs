@@ -23,9 +23,7 @@ impl<'a> Told<'a> {
         if Trail::is_detailed() {
             queue_by_queue(trail, &ids, payload, done);
         }
-        let Done { gone, left, refused, .. } = done;
-        let parts = [&payload.deliveries, gone, left, refused];
-        Self { trail, messages: count(&ids, parts.map(|deliveries| deliveries.iter())) }
+        Self { trail, messages: sent(&ids, tally(payload, done)) }
     }
 
     /// Tells for how many sessions each message was sent.
@@ -49,33 +47,62 @@ fn queue_by_queue(trail: Trail<'_>, ids: &[Option<MessageId>], payload: &SendPay
         let of_queue = |part: &&Delivery<'_>| part.sqs_url == delivery.sqs_url;
         let Done { gone, left, refused, .. } = done;
         let parts = [std::slice::from_ref(delivery), gone, left, refused];
-        let messages = count(ids, parts.map(|deliveries| deliveries.iter().filter(of_queue)));
+        let messages =
+            sent(ids, count(ids.len(), parts.map(|deliveries| deliveries.iter().filter(of_queue))));
         let queue = digest(&delivery.sqs_url);
         trail.debug(messages, |messages| Stage::SentTo { queue: queue.clone(), messages });
     }
 }
 
+/// What became of a message: for how many sessions.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    all: u32,
+    gone: u32,
+    left: u32,
+    refused: u32,
+}
+
+impl Counts {
+    /// SQS has taken it for so many.
+    pub(crate) fn sent(self) -> u32 {
+        self.all.saturating_sub(self.gone + self.left + self.refused)
+    }
+}
+
+/// What became of each message of a payload.
+pub(crate) fn tally(payload: &SendPayload<'_>, done: &Done<'_>) -> Vec<Counts> {
+    let Done { gone, left, refused, .. } = done;
+    let parts = [&payload.deliveries, gone, left, refused];
+    count(payload.messages.len(), parts.map(|deliveries| deliveries.iter()))
+}
+
 /// Counts, message by message, what became of deliveries: of all, and of those whose queue is gone, that are
 /// left, and that are refused.
 fn count<'a>(
-    ids: &[Option<MessageId>],
+    messages: usize,
     [all, gone, left, refused]: [impl Iterator<Item = &'a Delivery<'a>>; 4],
-) -> Vec<Sent> {
-    let mut counts: Vec<[u32; 4]> = vec![[0; 4]; ids.len()];
-    let mut add = |kind: usize, delivery: &Delivery<'_>| {
+) -> Vec<Counts> {
+    let mut counts = vec![Counts::default(); messages];
+    let mut add = |delivery: &Delivery<'_>, part: fn(&mut Counts) -> &mut u32| {
         // An index that is not valid was refused with its delivery.
-        for index in delivery.messages.iter().filter(|index| **index < ids.len()) {
-            counts[*index][kind] += 1;
+        for index in delivery.messages.iter().filter(|index| **index < messages) {
+            *part(&mut counts[*index]) += 1;
         }
     };
-    all.for_each(|delivery| add(0, delivery));
-    gone.for_each(|delivery| add(1, delivery));
-    left.for_each(|delivery| add(2, delivery));
-    refused.for_each(|delivery| add(3, delivery));
-    let sent = |(id, [all, gone, handed_back, refused]): (&Option<MessageId>, [u32; 4])| {
-        let sent = all.saturating_sub(gone + handed_back + refused);
-        let message_id = id.clone().filter(|_| all > 0)?;
-        Some(Sent { message_id, sent, gone, handed_back, refused })
+    all.for_each(|delivery| add(delivery, |counts| &mut counts.all));
+    gone.for_each(|delivery| add(delivery, |counts| &mut counts.gone));
+    left.for_each(|delivery| add(delivery, |counts| &mut counts.left));
+    refused.for_each(|delivery| add(delivery, |counts| &mut counts.refused));
+    counts
+}
+
+/// What the log tells of them.
+fn sent(ids: &[Option<MessageId>], counts: Vec<Counts>) -> Vec<Sent> {
+    let sent = |(id, counts): (&Option<MessageId>, Counts)| {
+        let message_id = id.clone().filter(|_| counts.all > 0)?;
+        let Counts { gone, left, refused, .. } = counts;
+        Some(Sent { message_id, sent: counts.sent(), gone, handed_back: left, refused })
     };
     ids.iter().zip(counts).filter_map(sent).collect()
 }
@@ -94,7 +121,7 @@ mod tests {
         let all = [delivery("a", &[0, 1]), delivery("b", &[0]), delivery("c", &[0, 9])];
         let (gone, left, refused) = ([delivery("b", &[0])], [delivery("a", &[1])], [delivery("c", &[0, 9])]);
         let parts = [&all[..], &gone, &left, &refused].map(|part| part.iter());
-        let counts = count(&[id("m"), id("n"), id("unnamed")], parts);
+        let counts = sent(&[id("m"), id("n"), id("unnamed")], count(3, parts));
         let expected = [
             Sent { sent: 1, gone: 1, refused: 1, ..Sent::new(id("m").unwrap()) },
             Sent { handed_back: 1, ..Sent::new(id("n").unwrap()) },

@@ -6,7 +6,25 @@ use super::{
 };
 use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
 
-const ALARMS: [&str; 2] = ["rejected", "failed"];
+const ALARMS: [&str; 17] = [
+    "rejected",
+    "failed",
+    "slo-fast",
+    "slo-slow",
+    "stream-age",
+    "sessions-age",
+    "errors",
+    "throttles",
+    "duration",
+    "lost",
+    "table-throttles",
+    "table-errors",
+    "api-errors",
+    "api-latency",
+    "cognito",
+    "handed-back",
+    "not-done",
+];
 
 /// They are there, and do not sound.
 pub(super) async fn alarms(doctor: &Doctor) -> Found {

@@ -1,0 +1,66 @@
+//! How old messages were when SQS had taken them.
+
+use crate::{Done, told::tally};
+use sbe_core::payload::SendPayload;
+use std::time::Duration;
+
+/// The service level: a message is sent in time if it is no older than this.
+const IN_TIME: Duration = Duration::from_secs(5);
+
+/// The ages of a payload's messages, at the end of its sends.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ages {
+    /// The age of each message that was sent to any session, in milliseconds.
+    pub(crate) millis: Vec<i64>,
+    /// How many sends were in time: one for each message and session.
+    pub(crate) in_time: u64,
+    /// How many were not.
+    pub(crate) late: u64,
+}
+
+impl Ages {
+    /// Of what was sent of a payload, `now` in epoch milliseconds. Of messages whose time is not told
+    /// there is nothing to say.
+    pub(crate) fn of(payload: &SendPayload<'_>, done: &Done<'_>, now: i64) -> Self {
+        let mut ages = Self::default();
+        let counts = tally(payload, done);
+        for (published, counts) in
+            payload.published.iter().zip(counts).filter(|(_, counts)| counts.sent() > 0)
+        {
+            // Clocks differ a little from each other.
+            let age = (now - published).max(0);
+            ages.millis.push(age);
+            let is_late = u128::try_from(age).unwrap_or_default() > IN_TIME.as_millis();
+            *if is_late { &mut ages.late } else { &mut ages.in_time } += u64::from(counts.sent());
+        }
+        ages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sbe_core::payload::Delivery;
+    use serde_json::{Value, value::to_raw_value};
+
+    fn delivery(queue: &'static str, messages: &[usize]) -> Delivery<'static> {
+        Delivery { sqs_url: queue.into(), aes_key: "".into(), messages: messages.to_vec() }
+    }
+
+    #[test]
+    fn what_was_sent_has_its_age_and_is_counted_by_session() {
+        let text = to_raw_value(&Value::Null).unwrap();
+        let deliveries = vec![delivery("a", &[0, 1]), delivery("b", &[0]), delivery("c", &[0, 2])];
+        let payload = SendPayload {
+            messages: vec![&text; 3],
+            published: vec![1_000, 7_001, 7_000],
+            deliveries,
+            depth: 0,
+        };
+        let done = Done { gone: vec![delivery("c", &[0, 2])], ..Done::default() };
+        let expected = Ages { millis: vec![11_000, 4_999], in_time: 1, late: 2 };
+        assert_eq!(Ages::of(&payload, &done, 12_000), expected);
+        let earlier = SendPayload { published: Vec::new(), ..payload };
+        assert_eq!(Ages::of(&earlier, &done, 12_000), Ages::default());
+    }
+}
