@@ -4,7 +4,9 @@ use aws_sdk_cloudwatch::types::{Metric, MetricAlarm};
 use sbe_tests::{
     Backend,
     backend::{logs, system},
-    eventually, unique,
+    eventually,
+    system::root,
+    unique,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -20,7 +22,7 @@ struct Named {
 }
 
 /// Namespace, names and dimensions, as AWS documents them.
-const OF_AWS: [(&str, &[&str], &[&str]); 7] = [
+const OF_AWS: [(&str, &[&str], &[&str]); 6] = [
     ("AWS/SQS", &["ApproximateNumberOfMessagesVisible"], &["QueueName"]),
     (
         "AWS/Lambda",
@@ -48,7 +50,6 @@ const OF_AWS: [(&str, &[&str], &[&str]); 7] = [
     ("AWS/DynamoDB", &["SystemErrors"], &["Operation", "TableName"]),
     ("AWS/Kinesis", &["IncomingBytes"], &["StreamName"]),
     ("AWS/ApiGateway", &["4XXError", "5XXError", "Count", "Latency"], &["ApiName", "Stage"]),
-    ("AWS/ApiGateway", &["IntegrationLatency"], &["ApiName", "Stage"]),
 ];
 
 impl Named {
@@ -80,16 +81,43 @@ impl Named {
     }
 }
 
-fn of_alarm(alarm: &MetricAlarm) -> Vec<Named> {
-    let of_math = alarm.metrics().iter().filter_map(|query| query.metric_stat()?.metric());
-    let of_math: Vec<Named> = of_math.map(Named::of_alarm).collect();
-    if !of_math.is_empty() {
-        return of_math;
-    }
+fn of_alarm(alarm: &MetricAlarm) -> Named {
     let dimensions = Some(alarm.dimensions().to_vec());
     let metric = Metric::builder().set_namespace(alarm.namespace.clone());
-    let metric = metric.set_metric_name(alarm.metric_name.clone()).set_dimensions(dimensions).build();
-    vec![Named::of_alarm(&metric)]
+    Named::of_alarm(&metric.set_metric_name(alarm.metric_name.clone()).set_dimensions(dimensions).build())
+}
+
+/// The metrics of alarms by metric math, which the local system does not know, from the template's text:
+/// `Metric: { Namespace: N, MetricName: M, Dimensions: [{ Name: D, Value: !Ref R }] }`
+fn of_template(env: &str) -> Vec<Named> {
+    let template = std::fs::read_to_string(root().join("template.yaml")).expect("it is there");
+    let field = |text: &str, name: &str| {
+        let (_, rest) = text.split_once(&format!("{name}: "))?;
+        Some(rest.split([',', ' ']).next()?.to_owned())
+    };
+    let value =
+        |of: &str| match of.split_once("!Ref ").map(|(_, name)| name.split(' ').next().unwrap_or_default()) {
+            Some("Env") => env.to_owned(),
+            Some(name) => format!("{env}-sqs-browser{}", kebab(name)),
+            None => field(of, "Value").unwrap_or_default(),
+        };
+    let of_line = |line: &str| {
+        let (_, metric) = line.split_once("Metric: { ")?;
+        let (head, dimensions) = metric.split_once("Dimensions: ")?;
+        let dimensions =
+            dimensions.split('{').skip(1).map(|of| (field(of, "Name").expect("a name"), value(of)));
+        Some(Named::new(&field(head, "Namespace")?, &field(head, "MetricName")?, dimensions))
+    };
+    template.lines().filter_map(of_line).collect()
+}
+
+/// `SqsSender` as `-sqs-sender`
+fn kebab(name: &str) -> String {
+    let letter = |letter: char| match letter.is_uppercase() {
+        true => format!("-{}", letter.to_lowercase()),
+        false => letter.to_string(),
+    };
+    name.chars().map(letter).collect()
 }
 
 /// What the alarms and the dashboard name.
@@ -102,8 +130,8 @@ async fn named(env: &str) -> BTreeSet<Named> {
     let body: Value = serde_json::from_str(&body).expect("the dashboard is JSON");
     let widgets = body["widgets"].as_array().expect("widgets");
     let of_widgets = widgets.iter().flat_map(|of| of["properties"]["metrics"].as_array().expect("metrics"));
-    let of_alarms = alarms.metric_alarms().iter().flat_map(of_alarm);
-    of_alarms.chain(of_widgets.filter_map(Named::of_widget)).collect()
+    let of_alarms = alarms.metric_alarms().iter().map(of_alarm);
+    of_alarms.chain(of_template(env)).chain(of_widgets.filter_map(Named::of_widget)).collect()
 }
 
 /// What functions have written, from their lines in the embedded metric format.
@@ -137,8 +165,9 @@ async fn what_alarms_and_dashboard_name_is_written() {
 
     // Everything that writes metrics has something to do.
     let (account, user) = (unique(), unique());
-    backend.create(account, "s", Some(user)).await;
-    backend.post("/notify", json!({"userId": user, "text": "x"})).await.success();
+    let browser = backend.create(account, "s", Some(user)).await;
+    let published = backend.post("/notify", json!({"userId": user, "text": "x"})).await.success();
+    browser.message(&published["messageId"]).await;
     backend.post(&format!("/destroy/{account}/s"), "").await.success();
     backend.get("/cleanup").await.success();
     eventually("every own metric in a log", || async {
@@ -155,8 +184,7 @@ async fn what_alarms_and_dashboard_name_is_written() {
 
 #[tokio::test]
 async fn operations_says_what_to_do_about_each_alarm() {
-    let operations =
-        std::fs::read_to_string(sbe_tests::system::root().join("docs/OPERATIONS.md")).expect("it is there");
+    let operations = std::fs::read_to_string(root().join("docs/OPERATIONS.md")).expect("it is there");
     let env = &Backend::new().stack.env;
     let prefix = format!("{env}-sqs-browser-");
     let alarms =

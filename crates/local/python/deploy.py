@@ -15,6 +15,7 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import WaiterError
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
@@ -33,6 +34,7 @@ def main():
     template = yaml_parse(Path(args.template).read_text())
     upload_code(session.client("s3", **settings), template, Path(args.binaries))
     add_environment(template, json.loads(args.environment))
+    simplify_alarms(template)
     parameters = {
         "Env": args.env,
         "Architecture": architecture(),
@@ -151,11 +153,31 @@ def create_stack(cloudformation, env, template_url, parameters):
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
+    try:
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+    except WaiterError:
+        sys.exit("\n".join([f"the stack {name} was not created:", *failures(cloudformation, name)]))
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def failures(cloudformation, name):
+    """What failed, and why, of a stack's resources."""
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"].endswith("FAILED")]
+    return [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason')}" for event in failed]
+
+
+def simplify_alarms(template):
+    """MiniStack knows no metric math: such an alarm is there, and watches the first of its metrics."""
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
+            queries = properties.pop("Metrics")
+            first = next(query["MetricStat"] for query in queries if "MetricStat" in query)
+            properties |= {**first["Metric"], "Statistic": first["Stat"], "Period": first["Period"]}
 
 
 def set_ttl(dynamodb, template, tables):
