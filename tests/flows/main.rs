@@ -18,6 +18,7 @@ mod publish;
 mod receipts;
 mod recipes;
 mod renewal;
+mod restore;
 mod routes;
 mod secrecy;
 mod sending;
