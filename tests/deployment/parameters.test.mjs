@@ -193,3 +193,14 @@ test("no parameter but Env replaces what has data", () => {
   assert.deepEqual(fixed("everything on"), fixed("prod"));
   assert.notDeepEqual(fixed("staging"), fixed("prod"));
 });
+
+test("samconfig.toml sets parameters that there are, and grants what the template's transforms ask for", () => {
+  const text = readFileSync(`${root}template.yaml`, "utf8");
+  const [, parameters] = text.match(/^Parameters:\n([^]*?)^\w+:/m);
+  const names = new Set([...parameters.matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name));
+  for (const environment of ["default", "dev", "staging", "prod"]) {
+    for (const parameter of configured(environment)) assert.ok(names.has(parameter.split("=")[0]), parameter);
+  }
+  const capabilities = [...readFileSync(`${root}samconfig.toml`, "utf8").matchAll(/^capabilities = "(.*)"$/gm)];
+  assert.deepEqual(capabilities.map(([, of]) => of), Array(4).fill("CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"));
+});
