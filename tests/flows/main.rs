@@ -11,6 +11,7 @@ mod endings;
 mod history;
 mod ids;
 mod isolation;
+mod keeping;
 mod offline;
 mod output;
 mod presence;
