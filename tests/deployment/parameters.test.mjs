@@ -129,7 +129,7 @@ test("the stream is read by all, or by enhanced fan-out", () => {
   assert.deepEqual(mapping("dev").EventSourceArn, { "Fn::GetAtt": ["Stream", "Arn"] });
   assert.equal(stacks.dev.StreamConsumer, undefined);
   assert.deepEqual(mapping("everything on").EventSourceArn, { "Fn::GetAtt": ["StreamConsumer", "ConsumerARN"] });
-  assert.deepEqual([mapping("dev"), mapping("everything on")].map((of) => Number(of.ParallelizationFactor)), [1, 4]);
+  assert.deepEqual([mapping("dev"), mapping("everything on")].map((of) => number(of.ParallelizationFactor)), [undefined, 4]);
 });
 
 const capacity = ({ ProvisionedThroughput: units }) =>
