@@ -131,6 +131,27 @@ test("the bus may be told of unreached messages where the deployment has one, an
   assert.ok(!(await allowed(policies, "events:PutEvents", arn("events", "event-bus/default"))));
 });
 
+test("the dispatcher may read by enhanced fan-out where the deployment does, and by no other reader", async () => {
+  const reader = (name) => arn("kinesis", `stream/${name}/consumer/${name}:1767225600`);
+  const own = reader("prod-sqs-browser-event-dispatcher");
+  for (const action of ["kinesis:SubscribeToShard", "kinesis:DescribeStreamConsumer"]) {
+    const policies = policiesOf(roles(["StreamReader=fan-out"]).EventDispatcherRole);
+    assert.ok(await allowed(policies, action, own), action);
+    assert.ok(!(await allowed(policies, action, reader("test-sqs-browser-event-dispatcher"))), action);
+    assert.ok(!(await allowed(policiesOf(all.EventDispatcherRole), action, own)), `${action} without fan-out`);
+  }
+});
+
+test("functions may send traces where the deployment traces", async () => {
+  const traced = roles(["Tracing=1"]);
+  for (const role of functions) {
+    for (const action of ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]) {
+      assert.ok(await allowed(policiesOf(traced[role]), action, "*"), `${role}: ${action}`);
+      assert.ok(!(await allowed(policiesOf(all[role]), action, "*")), `${role}: ${action} without tracing`);
+    }
+  }
+});
+
 /** Actions that AWS lets nobody narrow down to a resource, each with why the function calls it. */
 const WITHOUT_RESOURCE = {
   "sqs:ListQueues": "the cleanup looks for queues that no session owns",
@@ -139,11 +160,14 @@ const WITHOUT_RESOURCE = {
   "cognito-identity:DeleteIdentities": "the identity of a session that has ended; IAM knows no resource for it",
   "kinesis:ListStreams": "Lambda asks for it to read a stream, whatever its name",
   "dynamodb:ListStreams": "Lambda asks for it to read a table's stream",
+  "xray:PutTraceSegments": "Lambda sends an invocation's trace; IAM knows no resource for it",
+  "xray:PutTelemetryRecords": "what goes with a trace; IAM knows no resource for it",
 };
 
 test("no role has a star for a resource, but where AWS offers no other way", () => {
+  const everything = roles(["StreamReader=fan-out", "Tracing=1", "EventBusName=events"]);
   for (const role of functions) {
-    for (const { Action, Resource } of policiesOf(all[role]).flatMap((policy) => policy.Statement)) {
+    for (const { Action, Resource } of policiesOf(everything[role]).flatMap((policy) => policy.Statement)) {
       assert.ok(![].concat(Action).some((action) => action.includes(":*") || action === "*"), `${role}: ${Action}`);
       if ([].concat(Resource).includes("*")) {
         for (const action of [].concat(Action)) {

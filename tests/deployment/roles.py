@@ -17,6 +17,8 @@ ARN = f"arn:{PARTITION}:{{service}}:{REGION}:{ACCOUNT}:{{resource}}"
 TYPES = {
     "AWS::DynamoDB::Table": ("dynamodb", "table/{}", "TableName"),
     "AWS::Kinesis::Stream": ("kinesis", "stream/{}", "Name"),
+    # The template's one reader; its ARN ends with the time when it was registered.
+    "AWS::Kinesis::StreamConsumer": ("kinesis", "stream/{0}/consumer/{0}:1767225600", "ConsumerName"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{}:*", "LogGroupName"),
     "AWS::SQS::Queue": ("sqs", "{}", "QueueName"),
     "AWS::Serverless::Function": ("lambda", "function:{}", "FunctionName"),
@@ -56,7 +58,7 @@ class Template:
         resource = self.template["Resources"][name]
         service, path, property_name = TYPES[resource["Type"]]
         arn = ARN.format(service=service, resource=path.format(self.resolve(resource["Properties"][property_name])))
-        return {"Arn": arn, "StreamArn": f"{arn}/stream/2026-01-01T00:00:00.000"}[attribute]
+        return {"Arn": arn, "ConsumerARN": arn, "StreamArn": f"{arn}/stream/2026-01-01T00:00:00.000"}[attribute]
 
     def substitute(self, argument):
         text, own = argument if isinstance(argument, list) else (argument, {})
@@ -74,7 +76,7 @@ class Template:
         if function == "Condition":
             return self.condition(self.template["Conditions"][argument])
         if function == "Fn::Equals":
-            return self.resolve(argument[0]) == self.resolve(argument[1])
+            return str(self.resolve(argument[0])) == str(self.resolve(argument[1]))
         if function == "Fn::Not":
             return not self.condition(argument[0])
         return {"Fn::And": all, "Fn::Or": any}[function](map(self.condition, argument))

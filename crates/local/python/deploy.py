@@ -39,6 +39,7 @@ def main():
         "Env": args.env,
         "Architecture": architecture(),
         "Identities": args.identities,
+        "KeepData": "never",  # an earlier run's stack is deleted, whatever the environment's name
         "EventBusName": f"{args.env}-sqs-browser-unreached",
         "OfflineTypes": "invoice, reminder",
     }

@@ -1,0 +1,209 @@
+// What the template's parameters make of it: translated by AWS's translator, and linted, for several sets of them.
+
+import assert from "node:assert/strict";
+import { spawnSync, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { root } from "./simulator.mjs";
+
+const bin = `${root}.local/venv/bin/`;
+const script = fileURLToPath(new URL("translated.py", import.meta.url));
+
+/** The template for these parameters. */
+const translated = (...parameters) =>
+  JSON.parse(execFileSync(`${bin}python`, [script, `${root}template.yaml`, ...parameters], { encoding: "utf8" }));
+
+const EVERYTHING = [
+  "Env=prod", "KeepData=always", "StreamRetentionHours=336", "SenderConcurrency=50", "HistoryConcurrency=20",
+  "ApiRateLimit=100", "ApiBurstLimit=200", "ParallelizationFactor=4", "StreamReader=fan-out",
+  "TableCapacity=provisioned", "SessionsReadUnits=11", "SessionsWriteUnits=12", "MessagesReadUnits=13",
+  "MessagesWriteUnits=14", "Tracing=1", "ApiAccessLogs=1", "EventBusName=events",
+];
+
+/** The parameters that an environment of samconfig.toml sets. */
+function configured(environment) {
+  const [, section] = readFileSync(`${root}samconfig.toml`, "utf8").split(`[${environment}.deploy.parameters]`);
+  const [, list] = section.match(/^parameter_overrides = \[([^\]]*)\]/m);
+  return [...list.matchAll(/"([^"]+)"/g)].map(([, parameter]) => parameter);
+}
+
+const SETS = {
+  "no parameters": [],
+  dev: configured("dev"),
+  staging: configured("staging"),
+  prod: configured("prod"),
+  "everything on": EVERYTHING,
+};
+const stacks = Object.fromEntries(Object.entries(SETS).map(([name, set]) => [name, translated(...set).Resources]));
+
+const ofType = (stack, type) => Object.values(stacks[stack]).filter((resource) => resource.Type === type);
+const tables = (stack) => ofType(stack, "AWS::DynamoDB::Table");
+const functions = (stack) => ofType(stack, "AWS::Lambda::Function");
+const stage = (stack) => ofType(stack, "AWS::ApiGateway::Stage")[0].Properties;
+const mapping = (stack) => stacks[stack].EventDispatcherStream.Properties;
+const number = (value) => (value === undefined ? undefined : Number(value));
+
+for (const name of Object.keys(SETS)) {
+  test(`what CloudFormation gets is valid: ${name}`, () => {
+    const dir = mkdtempSync(join(tmpdir(), "template-"));
+    try {
+      const file = join(dir, "template.json");
+      writeFileSync(file, JSON.stringify({ Resources: stacks[name] }));
+      const { status, stdout } = spawnSync(`${bin}cfn-lint`, [file], { encoding: "utf8" });
+      assert.equal(status, 0, stdout);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  test(`an entry of the failed queue goes before the record that it points to: ${name}`, () => {
+    const kept = Number(stacks[name].Stream.Properties.RetentionPeriodHours) * 3600;
+    const entry = Number(stacks[name].FailedQueue.Properties.MessageRetentionPeriod);
+    // When it is parked, a record is as old as it may be, and an invocation older: three with what Lambda adds.
+    const parked = mapping(name).MaximumRecordAgeInSeconds + 3 * stacks[name].EventDispatcher.Properties.Timeout;
+    assert.ok(parked + entry <= kept, `${parked} + ${entry} <= ${kept}`);
+    assert.ok(entry <= 1_209_600, "SQS keeps messages for 14 days at most");
+  });
+}
+
+test("every retention that the stream may have has one of the failed queue", () => {
+  const { EventDispatcherStream } = stacks.dev;
+  for (const hours of [24, 48, 72, 168, 336]) {
+    const { Stream, FailedQueue } = translated(`StreamRetentionHours=${hours}`).Resources;
+    assert.equal(Number(Stream.Properties.RetentionPeriodHours), hours);
+    const left = hours * 3600 - FailedQueue.Properties.MessageRetentionPeriod;
+    assert.equal(left, 2 * EventDispatcherStream.Properties.MaximumRecordAgeInSeconds);
+  }
+});
+
+/** Whether tables are kept: by recovery, by protection, when the stack is deleted, when they are replaced. */
+const keeping = (resources) =>
+  Object.values(resources)
+    .filter(({ Type }) => Type === "AWS::DynamoDB::Table")
+    .map(({ Properties, DeletionPolicy, UpdateReplacePolicy }) => [
+      Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled,
+      Properties.DeletionProtectionEnabled,
+      DeletionPolicy,
+      UpdateReplacePolicy,
+    ]);
+const KEPT = [true, true, "Retain", "Retain"];
+const NOT_KEPT = [false, false, "Delete", "Delete"];
+
+test("data is kept where Env is not dev, or where KeepData says so", () => {
+  assert.deepEqual(keeping(stacks.dev), [NOT_KEPT, NOT_KEPT]);
+  assert.deepEqual(keeping(stacks.staging), [KEPT, KEPT]);
+  assert.deepEqual(keeping(stacks.prod), [KEPT, KEPT]);
+  assert.deepEqual(keeping(translated("Env=dev", "KeepData=always").Resources), [KEPT, KEPT]);
+  assert.deepEqual(keeping(translated("Env=prod", "KeepData=never").Resources), [NOT_KEPT, NOT_KEPT]);
+});
+
+test("nothing but the tables stays when a stack is deleted", () => {
+  for (const resources of Object.values(stacks)) {
+    const stay = Object.values(resources).filter(({ DeletionPolicy }) => DeletionPolicy === "Retain");
+    assert.ok(stay.every(({ Type }) => Type === "AWS::DynamoDB::Table"));
+  }
+});
+
+const concurrency = (stack, name) => number(stacks[stack][name].Properties.ReservedConcurrentExecutions);
+
+test("the sender and the histories have a concurrency of their own where it is set, and no ceiling elsewhere", () => {
+  assert.deepEqual(["SqsSender", "UserHistoryAdder"].map((name) => concurrency("everything on", name)), [50, 20]);
+  for (const name of Object.keys(stacks.dev).filter((name) => stacks.dev[name].Type === "AWS::Lambda::Function")) {
+    assert.equal(concurrency("dev", name), undefined, name);
+  }
+});
+
+test("calls of the API are bounded where it is set", () => {
+  const [settings] = stage("everything on").MethodSettings;
+  const { ThrottlingRateLimit, ThrottlingBurstLimit, ResourcePath, HttpMethod } = settings;
+  assert.deepEqual([ResourcePath, HttpMethod, ThrottlingRateLimit, ThrottlingBurstLimit], ["/*", "*", "100", "200"]);
+  assert.equal(stage("dev").MethodSettings, undefined);
+  const { Properties } = Object.values(translated("ApiRateLimit=7").Resources).find(({ Type }) => Type.endsWith("::Stage"));
+  assert.equal(Properties.MethodSettings[0].ThrottlingBurstLimit, "7");
+});
+
+test("the stream is read by all, or by enhanced fan-out", () => {
+  assert.deepEqual(mapping("dev").EventSourceArn, { "Fn::GetAtt": ["Stream", "Arn"] });
+  assert.equal(stacks.dev.StreamConsumer, undefined);
+  assert.deepEqual(mapping("everything on").EventSourceArn, { "Fn::GetAtt": ["StreamConsumer", "ConsumerARN"] });
+  assert.deepEqual([mapping("dev"), mapping("everything on")].map((of) => number(of.ParallelizationFactor)), [undefined, 4]);
+});
+
+const capacity = ({ ProvisionedThroughput: units }) =>
+  units && [units.ReadCapacityUnits, units.WriteCapacityUnits].map(Number);
+
+test("tables and their indexes are on demand, or have the units that are set", () => {
+  for (const { Properties } of tables("prod")) {
+    assert.equal(Properties.BillingMode, "PAY_PER_REQUEST");
+    assert.ok([Properties, ...(Properties.GlobalSecondaryIndexes ?? [])].every((of) => capacity(of) === undefined));
+  }
+  const { Sessions, Messages } = stacks["everything on"];
+  assert.deepEqual([Sessions, Messages].map(({ Properties }) => Properties.BillingMode), ["PROVISIONED", "PROVISIONED"]);
+  const sessions = [Sessions.Properties, ...Sessions.Properties.GlobalSecondaryIndexes];
+  assert.deepEqual(sessions.map(capacity), [[11, 12], [11, 12], [11, 12]]);
+  assert.deepEqual(capacity(Messages.Properties), [13, 14]);
+});
+
+test("X-Ray and access logs are on where they are set", () => {
+  const modes = (stack) => [...new Set(functions(stack).map(({ Properties }) => Properties.TracingConfig.Mode))];
+  assert.deepEqual([modes("dev"), stage("dev").TracingEnabled], [["PassThrough"], false]);
+  assert.deepEqual([modes("everything on"), stage("everything on").TracingEnabled], [["Active"], true]);
+  assert.deepEqual([stage("dev").AccessLogSetting, stacks.dev.ApiLogs], [undefined, undefined]);
+  const { Format, DestinationArn } = stage("everything on").AccessLogSetting;
+  assert.deepEqual(DestinationArn, { "Fn::GetAtt": ["ApiLogs", "Arn"] });
+  assert.equal(JSON.parse(Format).route, "$context.resourcePath");
+  // The path has ids of sessions.
+  assert.ok(!/\$context\.path\b/.test(Format));
+});
+
+test("Lambda drops no line of ours, whatever its level", () => {
+  for (const { Properties } of functions("dev")) {
+    assert.deepEqual([Properties.LoggingConfig.LogFormat, Properties.LoggingConfig.ApplicationLogLevel], ["JSON", "TRACE"]);
+  }
+});
+
+/** What has data: the resources that docs/stack-policy.json lets no update replace. */
+const guarded = JSON.parse(readFileSync(`${root}docs/stack-policy.json`, "utf8"))
+  .Statement.find(({ Effect }) => Effect === "Deny")
+  .Resource.map((resource) => resource.replace("LogicalResourceId/", ""));
+
+/** The dispatcher's event source mapping, by the name that SAM makes. */
+const MAPPING = "EventDispatcherStream";
+
+test("the stack policy guards everything that has data, and the mapping that would read the stream once more", () => {
+  const types = ["AWS::Cognito::IdentityPool", "AWS::DynamoDB::Table", "AWS::Kinesis::Stream", "AWS::SQS::Queue"];
+  const withData = Object.entries(stacks.prod).filter(([, { Type }]) => types.includes(Type));
+  assert.deepEqual([...withData.map(([name]) => name), MAPPING].sort(), guarded.toSorted());
+});
+
+/** The properties that CloudFormation cannot change without making the resource anew. */
+const REPLACING = {
+  "AWS::Cognito::IdentityPool": [],
+  "AWS::DynamoDB::Table": ["TableName", "KeySchema", "LocalSecondaryIndexes"],
+  "AWS::Kinesis::Stream": ["Name"],
+  "AWS::SQS::Queue": ["QueueName", "FifoQueue"],
+};
+
+test("no parameter but Env replaces what has data", () => {
+  const fixed = (stack) =>
+    guarded.filter((name) => name !== MAPPING).map((name) => {
+      const { Type, Properties } = stacks[stack][name];
+      return REPLACING[Type].map((property) => Properties[property]);
+    });
+  assert.deepEqual(fixed("everything on"), fixed("prod"));
+  assert.notDeepEqual(fixed("staging"), fixed("prod"));
+});
+
+test("samconfig.toml sets parameters that there are, and grants what the template's transforms ask for", () => {
+  const text = readFileSync(`${root}template.yaml`, "utf8");
+  const [, parameters] = text.match(/^Parameters:\n([^]*?)^\w+:/m);
+  const names = new Set([...parameters.matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name));
+  for (const environment of ["default", "dev", "staging", "prod"]) {
+    for (const parameter of configured(environment)) assert.ok(names.has(parameter.split("=")[0]), parameter);
+  }
+  const capabilities = [...readFileSync(`${root}samconfig.toml`, "utf8").matchAll(/^capabilities = "(.*)"$/gm)];
+  assert.deepEqual(capabilities.map(([, of]) => of), Array(4).fill("CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"));
+});
