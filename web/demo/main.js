@@ -3,11 +3,12 @@
  *
  * - `session.js` a session and its card; `messages.js` its lists; `presence.js` what is known of its user;
  *   `chart.js` latencies; `network.js` their requests
- * - `unreached.js` messages whose users were not there
+ * - `unreached.js` messages whose users were not there; `cost.js` the calculator
  * - `api.js` calls of the backend; `dom.js` helpers
  */
 import * as api from "./api.js";
 import { Chart, milliseconds } from "./chart.js";
+import { showCosts } from "./cost.js";
 import { find, say, textOf } from "./dom.js";
 import { Network } from "./network.js";
 import { SessionCard } from "./session.js";
@@ -199,3 +200,4 @@ setInterval(showRequests, 1000);
 for (const visitor of remembered()) open(visitor);
 if (cards.size === 0) changed();
 showUnreached();
+showCosts();

@@ -1,0 +1,13 @@
+//! The page's calculator: POST `/api/cost` takes a scenario and answers its estimate, or what is wrong with it.
+
+use axum::{Json, Router, http::StatusCode, routing::post};
+use sbe_cost::{Estimate, Prices, Scenario, estimate};
+
+/// The route of the calculator.
+pub fn routes() -> Router {
+    Router::new().route("/api/cost", post(cost))
+}
+
+async fn cost(Json(scenario): Json<Scenario>) -> Result<Json<Estimate>, (StatusCode, String)> {
+    estimate(&scenario, Prices::current()).map(Json).map_err(|rule| (StatusCode::BAD_REQUEST, rule))
+}
