@@ -62,6 +62,9 @@ export const unreached = () => call("GET", "/api/unreached");
 /** @param {Scenario} scenario @returns {Promise<Estimate>} */
 export const cost = (scenario) => call("POST", "/api/cost", scenario);
 
+/** @returns {Promise<{ prices: Record<"sqsRequest", { usd: number, per: number }> }>} `docs/prices.json` */
+export const prices = () => call("GET", "/api/prices");
+
 /** @param {string} method @param {string} path @param {object} [body] */
 async function call(method, path, body) {
   const init = { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };

@@ -185,6 +185,13 @@ function showRequests() {
   find('[data-requests="monthly"]').textContent = network.monthly.toFixed(2);
 }
 
+async function showPrice() {
+  const { usd, per } = (await api.prices()).prices.sqsRequest;
+  network.price = usd / per;
+  find("#price").textContent =
+    `As in the last minute, at ${((usd / per) * 1e6).toFixed(2)} USD for a million requests.`;
+}
+
 function openSome() {
   for (const visitor of firstVisit()) open(visitor);
   find(".session h2").focus();
@@ -201,3 +208,4 @@ for (const visitor of remembered()) open(visitor);
 if (cards.size === 0) changed();
 showUnreached();
 showCosts();
+showPrice().catch((error) => console.warn(`Prices: ${textOf(error)}`));

@@ -4,7 +4,7 @@ use crate::{
     own::{self, CLIENTS},
     peers,
     prices::Prices,
-    scenario::{Client, Scenario},
+    scenario::{Client, Publish, Scenario},
 };
 use serde::Serialize;
 
@@ -83,6 +83,9 @@ pub struct Estimate {
 /// The name of this system among the others.
 pub const OWN: &str = "sqs-browser-events";
 
+/// Less than half of it is nothing.
+const CENT: f64 = 0.01;
+
 /// Estimates a scenario; `Err` names the number that breaks a rule.
 pub fn estimate(scenario: &Scenario, prices: &Prices) -> Result<Estimate, String> {
     if let Some(refusal) = scenario.refusal() {
@@ -100,31 +103,41 @@ pub fn estimate(scenario: &Scenario, prices: &Prices) -> Result<Estimate, String
         Setting { client, dollars, without_history }
     };
     let settings: Vec<Setting> = CLIENTS.into_iter().map(setting).collect();
-    let remarks = remarks(scenario, &systems, &settings);
+    let mut remarks = remarks(&systems, &settings, scenario.client);
+    if scenario.publish == Publish::Http && scenario.published() > 0.0 {
+        let by_stream = system(OWN, own::lines(&Scenario { publish: Publish::Kinesis, ..*scenario }, prices));
+        remarks.push(format!("Published by Kinesis instead of HTTP it is {:.2} USD.", by_stream.dollars));
+    }
     Ok(Estimate { scenario: *scenario, prices: prices.dated(), systems, settings, remarks })
 }
 
 fn system(name: &'static str, lines: Vec<Line>) -> System {
-    let sum =
-        |of: &dyn Fn(&Line) -> bool| lines.iter().filter(|line| of(line)).map(|line| line.dollars).sum();
-    let (dollars, without_history) = (sum(&|_| true), sum(&|line| line.part != Part::History));
-    System { name, lines, dollars, without_history }
+    let mut system = System { name, lines, dollars: 0.0, without_history: 0.0 };
+    system.dollars = system.sum(|_| true);
+    system.without_history = system.sum(|line| line.part != Part::History);
+    system
 }
 
-fn remarks(scenario: &Scenario, systems: &[System], settings: &[Setting]) -> Vec<String> {
+impl System {
+    /// The sum of some lines, US dollars.
+    fn sum(&self, of: impl Fn(&Line) -> bool) -> f64 {
+        self.lines.iter().filter(|line| of(line)).map(|line| line.dollars).sum()
+    }
+}
+
+fn remarks(systems: &[System], settings: &[Setting], client: Client) -> Vec<String> {
     let (own, others) = systems.split_first().expect("this system is the first");
     let mut remarks: Vec<String> = others.iter().map(|other| compared(own, other)).collect();
-    let fixed: f64 = own.lines.iter().filter(|line| line.part == Part::Fixed).map(|line| line.dollars).sum();
-    let polls: f64 = own.lines.iter().filter(|line| line.name == "polls").map(|line| line.dollars).sum();
-    remarks.push(format!("Of this system's bill {fixed:.2} USD are for a deployment that nobody uses, and {polls:.2} USD for polls."));
+    let (fixed, polls) = (own.sum(|line| line.part == Part::Fixed), own.sum(|line| line.name == "polls"));
+    remarks.push(format!(
+        "Of this system's bill {fixed:.2} USD are for a deployment that nobody uses, and {polls:.2} USD for polls."
+    ));
     let least = settings.iter().min_by(|one, other| one.dollars.total_cmp(&other.dollars));
-    if let Some(least) =
-        least.filter(|least| least.client != scenario.client && own.dollars - least.dollars >= 0.005)
-    {
+    let better = |least: &&Setting| least.client != client && own.dollars - least.dollars >= CENT / 2.0;
+    if let Some(least) = least.filter(better) {
         remarks.push(format!("With {} it is {:.2} USD.", least.client.code(), least.dollars));
-        let overtaken = others
-            .iter()
-            .filter(|other| (least.without_history..own.without_history).contains(&other.without_history));
+        let between = least.without_history..own.without_history;
+        let overtaken = others.iter().filter(|other| between.contains(&other.without_history));
         remarks.extend(overtaken.map(|other| format!("With that it is cheaper than {}.", other.name)));
     }
     remarks
@@ -134,7 +147,7 @@ fn remarks(scenario: &Scenario, systems: &[System], settings: &[Setting]) -> Vec
 fn compared(own: &System, other: &System) -> String {
     let (ours, theirs) = (own.without_history, other.without_history);
     let name = other.name;
-    if (ours - theirs).abs() < 0.005 {
+    if (ours - theirs).abs() < CENT / 2.0 {
         return format!("{name} costs the same.");
     }
     let (word, difference) =

@@ -29,8 +29,8 @@ const PRICES = [
 const BYTES = 1024;
 /** Seconds that the client waits for others before it deletes a message: it takes messages for four. */
 const DELETE_DELAY = 3;
-/** The next point of a sequence that fills an interval evenly in any order: messages come at any time of a minute. */
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
+/** No message is published in the last part of a page's last minute, so that it is deleted before the page closes. */
+const LAST = 0.95;
 
 type Units = Record<string, number>;
 
@@ -60,9 +60,10 @@ export async function countedAndCalculated(browser: Browser, open: Open, plan: P
 /** A page, from its beginning to its end; returns whose it was. */
 async function visit(browser: Browser, open: Open, { minutes, speed, by }: Plan, index: number) {
   const user = visitor();
+  const random = randomFrom(index + 1);
   const minute = 60_000 / speed;
   // Sessions do not begin at the same moment.
-  await sleep(index * GOLDEN * 1000);
+  await sleep(index * 600);
   const context = await browser.newContext();
   context.setDefaultTimeout(60_000);
   const options = { waitTime: 20 / speed, deleteDelay: DELETE_DELAY / speed };
@@ -70,8 +71,7 @@ async function visit(browser: Browser, open: Open, { minutes, speed, by }: Plan,
   const start = Date.now();
   const until = (time: number) => sleep(Math.max(0, start + time * minute - Date.now()));
   for (let i = 0; i < minutes; i++) {
-    // Not at the very end, so that the last one is deleted before the page closes.
-    await until(i + 0.95 * (((index * minutes + i + 1) * GOLDEN) % 1));
+    await until(i + LAST * random());
     await publish(user, 1, { first: i, by, text: "x".repeat(BYTES - 80) });
   }
   await until(minutes);
@@ -80,13 +80,24 @@ async function visit(browser: Browser, open: Open, { minutes, speed, by }: Plan,
   return user;
 }
 
-/** As the table does to a session whose time is over. The queue is deleted in consequence. */
+/** Random numbers from 0 to 1, the same in each run: mulberry32. Messages come at random times of their minutes. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** As the table does to a session whose time is over. Its queue is deleted in consequence. */
 async function expire({ account, session }: { account: number; session: string }) {
   const { sessionTable } = inject("stack");
-  const { deleted = 0 } = await billed();
+  const { ended = 0 } = await billed();
   const key = { accountId: { S: `${account}` }, sessionId: { S: session } };
   await aws("dynamodb", "DynamoDB_20120810.DeleteItem", { TableName: sessionTable, Key: key });
-  await expect.poll(async () => (await billed()).deleted, { timeout: 30_000 }).toBeGreaterThan(deleted);
+  await expect.poll(async () => (await billed()).ended ?? 0, { timeout: 30_000 }).toBeGreaterThan(ended);
 }
 
 /** Units since the system's start. What operators and tests call is not the system's, but for what they publish. */
@@ -100,7 +111,7 @@ async function billed(): Promise<Units> {
     const published = ["apiRequest", "kinesisPutUnit"].includes(price);
     if (!published && (caller === accessKey || caller.startsWith("AKIALOCALROOT"))) continue;
     units[price] = (units[price] ?? 0) + count;
-    if (unit === "sqs.DeleteQueue") units.deleted = (units.deleted ?? 0) + count;
+    if (unit === "lambda.session-update-processor") units.ended = (units.ended ?? 0) + count;
   }
   return units;
 }
