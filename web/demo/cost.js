@@ -5,9 +5,9 @@ import { find, say, textOf } from "./dom.js";
 /** How long typing may pause before it counts, milliseconds. */
 const PAUSE = 200;
 const SETTINGS = {
-  default: "with the client's defaults",
-  slow: "with economy, hidden pages slow",
-  pause: "with economy, hidden pages paused",
+  default: "– with the client's defaults",
+  slow: "– with economy, hidden: slow",
+  pause: "– with economy, hidden: pause",
 };
 
 /** The last asked for: an earlier answer that comes later is not shown. */

@@ -130,19 +130,21 @@ impl Month<'_> {
     fn functions(&mut self) {
         let Self { sessions, renewals, receipts, batches, .. } = *self;
         let dispatches = batches + receipts;
-        let kept = if self.scenario.history { batches } else { 0.0 };
+        let (messages, kept) = (self.messages + receipts, if self.scenario.history { batches } else { 0.0 });
         let all = [
-            (Messages, "event-dispatcher", dispatches),
-            (Messages, "sqs-sender", dispatches),
-            (History, "user-history-adder", kept),
-            (History, "messages-api", receipts),
-            (Sessions, "session-manager", sessions + renewals),
-            (Sessions, "session-update-processor", sessions + renewals),
+            (Messages, "event-dispatcher", dispatches, messages),
+            (Messages, "sqs-sender", dispatches, messages),
+            (History, "user-history-adder", kept, self.messages),
+            (History, "messages-api", receipts, receipts),
+            (Sessions, "session-manager", sessions + renewals, 0.0),
+            (Sessions, "session-update-processor", sessions + renewals, 0.0),
         ];
-        for (part, name, invocations) in all {
+        for (part, name, invocations, messages) in all.into_iter().filter(|all| all.2 > 0.0) {
             let function = self.prices.assumed.functions[name];
-            let seconds = invocations * function.ms / 1000.0 * function.gb;
-            let log = invocations * (function.log_bytes + self.prices.assumed.platform_log_bytes);
+            let more = (messages - invocations).max(0.0);
+            let seconds = (invocations * function.ms + more * function.more_ms) / 1000.0 * function.gb;
+            let lines = function.log_bytes + self.prices.assumed.platform_log_bytes;
+            let log = invocations * lines + more * function.more_log_bytes;
             self.add(part, name, "lambdaRequest", invocations);
             self.add(part, name, "lambdaGbSecond", seconds);
             self.add(part, name, "logsGb", log / 1e9);

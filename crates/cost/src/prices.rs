@@ -77,12 +77,16 @@ pub struct Assumed {
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Function {
-    /// Billed duration of a warm invocation, milliseconds.
+    /// Billed duration of a warm invocation for one message, milliseconds.
     pub ms: f64,
     /// Memory, GB, as in the template.
     pub gb: f64,
     /// Its own log lines of an invocation for one message, bytes, as counted locally at `LogLevel=info`.
     pub log_bytes: f64,
+    /// Milliseconds for each further message of an invocation.
+    pub more_ms: f64,
+    /// Bytes of log lines for each further message of an invocation, by the length of its entry.
+    pub more_log_bytes: f64,
 }
 
 impl Prices {
