@@ -12,9 +12,9 @@ async fn cost(arguments: &[&str]) -> Run {
 /// Dollars a month of this system, and of the cheapest other one.
 async fn dollars(arguments: &[&str]) -> [f64; 2] {
     let estimate = cost(&[&["--json"], arguments].concat()).await.json();
-    let systems: Vec<&Value> = estimate["systems"].as_array().unwrap().iter().collect();
+    let systems: Vec<&Value> = estimate["systems"].as_array().expect("a list").iter().collect();
     assert_eq!(systems.len(), 4);
-    let of = |system: &&Value| system["withoutHistory"].as_f64().unwrap();
+    let of = |system: &&Value| system["withoutHistory"].as_f64().expect("dollars");
     [of(&systems[0]), systems[1..].iter().map(of).fold(f64::MAX, f64::min)]
 }
 

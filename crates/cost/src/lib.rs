@@ -10,7 +10,7 @@
 //! - [`polling`]: the requests of a browser by time and by message
 //! - [`own`]: the units of this system
 //! - [`peers`]: the units of API Gateway `WebSockets`, `AppSync` Events and `IoT` Core
-//! - [`estimate`]: all of them in dollars, and what would change the order
+//! - [`mod@estimate`]: all of them in dollars, and what would change the order
 
 pub mod estimate;
 pub mod own;

@@ -1,7 +1,10 @@
 //! The units of this system. `docs/COST.md` has the rules in words.
 
 use crate::{
-    estimate::{Line, Part, Part::*},
+    estimate::{
+        Line,
+        Part::{self, Fixed, History, Messages, Pages, Sessions},
+    },
     polling::{Requests, requests},
     prices::Prices,
     scenario::{Client, Publish, Scenario},
@@ -11,6 +14,8 @@ use crate::{
 const MONTH: f64 = 730.0;
 /// Minutes from one `/renew` to the next: keys work for an hour, and are renewed 2.5 to 5 minutes earlier.
 const RENEWAL: f64 = 56.25;
+/// Read units of the lookup of a user's session: up to 4 KB, eventually consistent.
+const LOOKUP: f64 = 0.5;
 /// Ids in one call that marks messages read.
 const IDS: f64 = 10.0;
 /// What an entry of a history has beside the application's JSON, bytes.
@@ -92,7 +97,7 @@ impl Month<'_> {
         // Base64 of the message and of what identifies it.
         let frame = (self.scenario.bytes + ENTRY) * 4.0 / 3.0;
         self.add(Messages, "sends", "sqsRequest", messages * (frame / 65536.0).ceil() + receipts);
-        self.add(Messages, "lookups of sessions", "dynamodbRead", (messages + receipts) / 2.0);
+        self.add(Messages, "lookups of sessions", "dynamodbRead", LOOKUP * (messages + receipts));
         match self.scenario.publish {
             Publish::Http => self.add(Messages, "publishing calls", "apiRequest", messages),
             Publish::Kinesis => {

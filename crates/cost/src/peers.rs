@@ -3,7 +3,10 @@
 //! None of them keeps what comes while a page is away, and none has a history: no line here stands for these.
 
 use crate::{
-    estimate::{Line, Part::*},
+    estimate::{
+        Line,
+        Part::{Messages, Pages},
+    },
     own::outbound,
     prices::Prices,
     scenario::Scenario,

@@ -50,23 +50,23 @@ fn deletes(rate: f64, delay: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn a_minute(client: Client, hidden: f64, rate: f64) -> [f64; 2] {
-        let Requests { polls, deletes } = requests(&Scenario { client, hidden, ..Scenario::default() }, rate);
-        [polls, deletes].map(|requests| (requests * 100.0).round() / 100.0)
+    fn a_minute(client: Client, hidden: f64, rate: f64) -> String {
+        let Requests { polls, deletes } = requests(&Scenario { hidden, client, ..Scenario::default() }, rate);
+        format!("{polls:.2} {deletes:.2}")
     }
 
     #[test]
     fn polls_and_deletions_by_setting() {
-        assert_eq!(a_minute(Client::Default, 0.0, 0.0), [3.0, 0.0]);
-        assert_eq!(a_minute(Client::Default, 0.5, 1.0), [3.53, 0.95]);
-        assert_eq!(a_minute(Client::Slow, 0.0, 1.0), [3.53, 0.1]);
-        assert_eq!(a_minute(Client::Slow, 1.0, 1.0), [1.0, 0.1]);
-        assert_eq!(a_minute(Client::Pause, 1.0, 0.0), [0.0, 0.0]);
-        assert_eq!(a_minute(Client::Pause, 1.0, 1.0), [0.1, 0.1]);
+        assert_eq!(a_minute(Client::Default, 0.0, 0.0), "3.00 0.00");
+        assert_eq!(a_minute(Client::Default, 0.5, 1.0), "3.53 0.95");
+        assert_eq!(a_minute(Client::Slow, 0.0, 1.0), "3.53 0.10");
+        assert_eq!(a_minute(Client::Slow, 1.0, 1.0), "1.00 0.10");
+        assert_eq!(a_minute(Client::Pause, 1.0, 0.0), "0.00 0.00");
+        assert_eq!(a_minute(Client::Pause, 1.0, 1.0), "0.10 0.10");
     }
 
     #[test]
     fn many_messages_share_deletions_by_ten() {
-        assert_eq!(a_minute(Client::Default, 0.0, 600.0), [600.0, 60.0]);
+        assert_eq!(a_minute(Client::Default, 0.0, 600.0), "600.00 60.00");
     }
 }

@@ -22,7 +22,10 @@ fn scenarios() -> [(&'static str, Scenario); 9] {
         (" --publish kinesis --messages 10", Scenario { messages: 10.0, ..by_stream }),
         (" --publish kinesis --client pause --users 10000", Scenario { users: 10_000.0, ..sparing }),
         (" --messages 0", idle),
-        (" --messages 0 --client pause --hidden 0.8", Scenario { client: Client::Pause, hidden: 0.8, ..idle }),
+        (
+            " --messages 0 --client pause --hidden 0.8",
+            Scenario { client: Client::Pause, hidden: 0.8, ..idle },
+        ),
     ]
 }
 
