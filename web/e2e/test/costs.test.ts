@@ -10,7 +10,6 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 // compared, not times: a slow machine makes fewer polls only as far as each takes longer than its 5 seconds.
 test("the units of ten browsers are those that the calculator says", async ({ browser, open }) => {
   const rows = await countedAndCalculated(browser, open, { browsers: 10, minutes: 3, speed: 4, by: "http" });
-  console.table(rows);
   expect(rows.map(({ price }) => price)).toEqual([
     "sqsRequest",
     "apiRequest",
