@@ -1,6 +1,7 @@
 //! `sbe`, the real binary, on the running system.
 
 mod api;
+mod cost;
 mod decrypt;
 mod doctor;
 mod failed;

@@ -9,6 +9,11 @@
  * @typedef {{ online?: boolean, count: number, next?: string }} Presence
  * @typedef {{ unread: number, by_type: Record<string, number>, at_least?: boolean }} UnreadCount
  * @typedef {{ userId: Id, created: number, message?: Message }} Unreached
+ * @typedef {{ users: number, hours: number, messages: number, hidden: number, bytes: number, history: boolean,
+ *   receipts: boolean, publish: string, client: string }} Scenario
+ * @typedef {{ dollars: number, withoutHistory: number }} Sums
+ * @typedef {{ prices: string, systems: (Sums & { name: string })[],
+ *   settings: (Sums & { client: "default" | "slow" | "pause" })[], remarks: string[] }} Estimate
  */
 
 /** An answer of the backend that is not a success. */
@@ -53,6 +58,12 @@ export const presence = (user) => call("GET", `/api/presence?${query({ user })}`
 export const unread = (user) => call("GET", `/api/unread?${query({ user })}`);
 /** Messages whose users were not there, newest first. @returns {Promise<Unreached[]>} */
 export const unreached = () => call("GET", "/api/unreached");
+
+/** @param {Scenario} scenario @returns {Promise<Estimate>} */
+export const cost = (scenario) => call("POST", "/api/cost", scenario);
+
+/** @returns {Promise<{ prices: Record<"sqsRequest", { usd: number, per: number }> }>} `docs/prices.json` */
+export const prices = () => call("GET", "/api/prices");
 
 /** @param {string} method @param {string} path @param {object} [body] */
 async function call(method, path, body) {

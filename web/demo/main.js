@@ -3,11 +3,12 @@
  *
  * - `session.js` a session and its card; `messages.js` its lists; `presence.js` what is known of its user;
  *   `chart.js` latencies; `network.js` their requests
- * - `unreached.js` messages whose users were not there
+ * - `unreached.js` messages whose users were not there; `cost.js` the calculator
  * - `api.js` calls of the backend; `dom.js` helpers
  */
 import * as api from "./api.js";
 import { Chart, milliseconds } from "./chart.js";
+import { showCosts } from "./cost.js";
 import { find, say, textOf } from "./dom.js";
 import { Network } from "./network.js";
 import { SessionCard } from "./session.js";
@@ -184,6 +185,13 @@ function showRequests() {
   find('[data-requests="monthly"]').textContent = network.monthly.toFixed(2);
 }
 
+async function showPrice() {
+  const { usd, per } = (await api.prices()).prices.sqsRequest;
+  network.price = usd / per;
+  find("#price").textContent =
+    `As in the last minute, at ${((usd / per) * 1e6).toFixed(2)} USD for a million requests.`;
+}
+
 function openSome() {
   for (const visitor of firstVisit()) open(visitor);
   find(".session h2").focus();
@@ -199,3 +207,5 @@ setInterval(showRequests, 1000);
 for (const visitor of remembered()) open(visitor);
 if (cards.size === 0) changed();
 showUnreached();
+showCosts();
+showPrice().catch((error) => console.warn(`Prices: ${textOf(error)}`));

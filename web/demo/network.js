@@ -1,5 +1,3 @@
-/** What SQS asks for a million requests, USD, in most regions. */
-const PRICE = 0.4;
 const MINUTE = 60_000;
 const MINUTES_OF_A_MONTH = 30 * 24 * 60;
 const EVENTS = ["online", "offline", "visibilitychange", "pagehide", "pageshow", "freeze", "resume"];
@@ -11,6 +9,8 @@ const EVENTS = ["online", "offline", "visibilitychange", "pagehide", "pageshow",
 export class Network {
   /** Requests by what they do. */
   counts = { polls: 0, deletions: 0, others: 0 };
+  /** What SQS asks for a request, USD. */
+  price = 0;
   #page = new EventTarget();
   /** Aborted when the network is lost. */
   #cut = new AbortController();
@@ -57,7 +57,7 @@ export class Network {
   get monthly() {
     const start = Date.now() - MINUTE;
     this.#recent = this.#recent.filter((at) => at > start);
-    return (this.#recent.length * MINUTES_OF_A_MONTH * PRICE) / 1e6;
+    return this.#recent.length * MINUTES_OF_A_MONTH * this.price;
   }
 
   /** @param {string} url @param {RequestInit} init */

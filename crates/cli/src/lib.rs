@@ -23,7 +23,6 @@
 //! - [`ids`]: ids on the command line and in paths
 //! - [`input`], [`lines`]: where messages come from
 //! - [`published`]: messages before they are published
-//! - [`prices`]: what AWS charges
 //! - [`commands`]: a module for each command
 
 pub mod calls;
@@ -41,7 +40,6 @@ pub mod output;
 pub mod pages;
 pub mod parked;
 pub mod patience;
-pub mod prices;
 pub mod progress;
 pub mod published;
 pub mod session_queues;

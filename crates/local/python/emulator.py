@@ -7,17 +7,26 @@ on with a poll whose caller has left, and hands it the next message, which is th
 And the thread by which it expires items leaves no record of them in the table's stream: it removes
 nothing here, where another program deletes them instead.
 
+It meters what AWS bills: GET /_billed answers the units since the start, by the access key that called.
+
 It ends with the program that has started it, also when that one is killed.
 """
 
 import asyncio
+import base64
+import collections
+import json
+import math
 import os
+import re
 import signal
 import threading
 import time
 
 import ministack.app as ministack
 import ministack.services.dynamodb as dynamodb
+import ministack.services.kinesis as kinesis
+import ministack.services.lambda_svc as functions
 
 ENDPOINT = "/"  # every service but S3 and the HTTP API is called here
 POLL = b"AmazonSQS.ReceiveMessage"
@@ -37,7 +46,96 @@ def remove(*args):
 dynamodb._remove_item = remove
 
 
+billed = collections.Counter()
+metering = threading.Lock()
+
+
+def bill(caller, unit, count=1):
+    with metering:
+        billed[caller, unit] += count
+
+
+def caller_of(headers):
+    """The access key of a signed call."""
+    found = re.search(r"Credential=([^/]+)", headers.get("authorization", ""))
+    return found[1] if found else ""
+
+
+def meter_call(scope, headers):
+    """Notes a call of an API, or of a service: SQS bills each 64 KB."""
+    service, _, action = headers.get("x-amz-target", "").rpartition(".")
+    if scope["path"].startswith("/restapis/"):
+        bill(caller_of(headers), "apigateway.request")
+    elif service == "AmazonSQS":
+        chunks = math.ceil(int(headers.get("content-length", 0)) / 65536)
+        bill(caller_of(headers), f"sqs.{action}", max(1, chunks))
+
+
+READS = ("GetItem", "BatchGetItem", "Query", "Scan")
+WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
+
+
+def meter_dynamodb(handle):
+    """Notes the units that a call consumes, indexes included, which DynamoDB tells if it is asked to."""
+
+    async def metered(method, path, headers, body, query):
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if action not in READS + WRITES:
+            return await handle(method, path, headers, body, query)
+        asked = json.dumps({**json.loads(body), "ReturnConsumedCapacity": "TOTAL"}).encode()
+        answer = await handle(method, path, headers, asked, query)
+        consumed = json.loads(answer[2] or b"{}").get("ConsumedCapacity", [])
+        tables = consumed if isinstance(consumed, list) else [consumed]
+        units = sum(table.get("CapacityUnits", 0) for table in tables)
+        bill(caller_of(headers), "dynamodb.read" if action in READS else "dynamodb.write", units)
+        return answer
+
+    return metered
+
+
+def meter_kinesis(handle):
+    """Notes the payload units of puts: each 25 KB of a record."""
+
+    async def metered(method, path, headers, body, query):
+        if headers.get("x-amz-target", "").endswith((".PutRecord", ".PutRecords")):
+            data = json.loads(body)
+            sizes = [len(base64.b64decode(record["Data"])) for record in data.get("Records", [data])]
+            bill(caller_of(headers), "kinesis.unit", sum(math.ceil(size / 25600) for size in sizes))
+        return await handle(method, path, headers, body, query)
+
+    return metered
+
+
+def meter_function(log):
+    """Notes an invocation and what it logs, where it is logged."""
+
+    def metered(function, request, text, *args, **kwargs):
+        name = (function.get("config") or function)["FunctionName"].partition("-sqs-browser-")[2]
+        bill("", f"lambda.{name}")
+        bill("", f"log.{name}", len(text or ""))
+        return log(function, request, text, *args, **kwargs)
+
+    return metered
+
+
+dynamodb.handle_request = meter_dynamodb(dynamodb.handle_request)
+kinesis.handle_request = meter_kinesis(kinesis.handle_request)
+functions._emit_lambda_logs = meter_function(functions._emit_lambda_logs)
+
+
+async def answer_billed(send):
+    with metering:
+        units = [{"caller": caller, "unit": unit, "count": count} for (caller, unit), count in billed.items()]
+    head = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
+    await send(head)
+    await send({"type": "http.response.body", "body": json.dumps(units).encode()})
+
+
 async def app(scope, receive, send):
+    if scope["type"] == "http" and scope["path"] == "/_billed":
+        return await answer_billed(send)
+    if scope["type"] == "http" and scope["method"] != "OPTIONS":
+        meter_call(scope, {name.decode(): value.decode() for name, value in scope["headers"]})
     if scope["type"] != "http" or scope["path"] != ENDPOINT:
         return await emulator(scope, receive, send)
     headers = dict(scope["headers"])

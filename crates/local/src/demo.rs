@@ -1,6 +1,7 @@
 //! Serves the page, the browser client and the example backend.
 
 use crate::{
+    cost,
     example::{self, Backend},
     unreached, web,
 };
@@ -39,6 +40,7 @@ impl Demo {
         let router = Router::new()
             .merge(example::routes(Backend::new(stack)))
             .merge(unreached::routes(stack))
+            .merge(cost::routes())
             .nest_service("/client", ServeDir::new(web::client()))
             .fallback_service(ServeDir::new(web::page()))
             .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, fresh));

@@ -19,12 +19,14 @@
 //! - [`sweeper`]: removes expired items, as DynamoDB's TTL does
 //! - [`example`]: an application's backend, as an example: sessions, publishing, history
 //! - [`demo`]: serves the page, the browser client and the example backend
+//! - [`cost`]: the page's calculator
 //! - [`unreached`]: the page's list of users who were not there
 //! - [`stack`]: `.local/stack.json`, by which other programs reach the system
 //! - [`tour`]: the commands to paste
 //! - [`progress`]: says what is going on
 
 pub mod cognito;
+pub mod cost;
 pub mod demo;
 pub mod deploy;
 pub mod emulator;

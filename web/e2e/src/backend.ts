@@ -78,16 +78,19 @@ function signedWithQuery(url: URL): Record<string, string> {
 }
 
 /** Calls SQS with the operator's keys. */
-export async function sqs(action: string, content: object) {
-  const { endpoint, region, ...keys } = inject("stack");
+export const sqs = (action: string, content: object) => aws("sqs", `AmazonSQS.${action}`, content);
+
+/** Calls a service with the operator's keys. */
+export async function aws(service: string, target: string, content: object) {
+  const { endpoint, region, accessKey, secretKey } = inject("stack");
   const url = `${endpoint}/`;
   const body = JSON.stringify(content);
-  const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${action}` };
-  const scope = { region, service: "sqs", date: amzDate(Date.now() / 1000) };
-  const signed = await sign({ method: "POST", url, headers, body }, keys, scope);
+  const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": target };
+  const scope = { region, service, date: amzDate(Date.now() / 1000) };
+  const signed = await sign({ method: "POST", url, headers, body }, { accessKey, secretKey }, scope);
   const response = await fetch(url, { method: "POST", headers: signed, body });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${action}: ${text}`);
+  if (!response.ok) throw new Error(`${target}: ${text}`);
   return text ? JSON.parse(text) : {};
 }
 

@@ -100,7 +100,7 @@ export async function expectAll(page: Page, count: number): Promise<void> {
 }
 
 /** Opens a page of the tests' application, and waits until it is connected unless told otherwise. */
-type Open = (context: BrowserContext, setup: Setup, wait?: boolean) => Promise<Page>;
+export type Open = (context: BrowserContext, setup: Setup, wait?: boolean) => Promise<Page>;
 
 interface Fixtures {
   browser: Browser;

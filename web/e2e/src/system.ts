@@ -16,6 +16,7 @@ export interface Stack {
   secretKey: string;
   demoUrl: string;
   apiUrl: string;
+  sessionTable: string;
 }
 
 declare module "vitest" {

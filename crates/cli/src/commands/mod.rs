@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 pub mod cleanup;
 pub mod completions;
+pub mod cost;
 pub mod create;
 pub mod decrypt;
 pub mod destroy;
@@ -37,6 +38,9 @@ pub enum Command {
     /// Print completions for a shell.
     #[command(after_long_help = completions::EXAMPLES)]
     Completions(completions::Completions),
+    /// Estimate what a scenario costs a month, here and with other services.
+    #[command(after_long_help = cost::EXAMPLES)]
+    Cost(cost::Cost),
     /// Create a session, or refresh one: it gets new keys, and its former ones stop working.
     #[command(after_long_help = create::EXAMPLES)]
     Create(create::Create),
@@ -103,6 +107,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     // What needs no system works without one.
     let command = match options.command {
         Command::Completions(args) => return completions::run(&args),
+        Command::Cost(args) => return cost::run(&args, Output { json: options.json }),
         Command::Man(args) => return man::run(&args),
         Command::Load(args) if args.print_scenario => return load::print_scenario(),
         Command::Decrypt(args) if !args.needs_system() => return decrypt::run_alone(args, &interrupt).await,
@@ -117,6 +122,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     match command {
         Command::Cleanup => cleanup::run(&context).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Cost(args) => cost::run(&args, context.output),
         Command::Create(args) => create::run(args, &context).await,
         Command::Decrypt(args) => decrypt::run(args, &context).await,
         Command::Destroy(args) => destroy::run(args, &context).await,

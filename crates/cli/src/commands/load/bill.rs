@@ -1,7 +1,7 @@
 //! What a run is billed: what its own calls are, and an estimate of what the system did for it.
 
 use super::{ledger::Counts, tally::Tally};
-use crate::prices;
+use sbe_cost::Prices;
 use serde::Serialize;
 
 /// A line of the bill.
@@ -25,7 +25,7 @@ pub struct Bill {
     /// The sum, in US dollars.
     pub dollars: f64,
     /// Of when and where the prices are.
-    pub prices: &'static str,
+    pub prices: String,
 }
 
 /// What is not in it.
@@ -38,40 +38,37 @@ impl Bill {
         let calls = tally.api_calls.get();
         let publishes = tally.notifies.get() + tally.puts.get();
         let came = counts.delivered + counts.duplicates + counts.misrouted;
-        let item = |name, units: u64, price: f64, estimated| Item {
+        let prices = Prices::current();
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let item = |name, units: u64, price, estimated| Item {
             name,
             units,
-            dollars: dollars(units, price),
+            dollars: prices.dollars(price, units as f64),
             estimated,
         };
         let items = vec![
-            item("API Gateway calls", calls, prices::API_CALL, false),
+            item("API Gateway calls", calls, "apiRequest", false),
             item(
                 "Kinesis PUT payload units",
                 tally.put_units.get() + tally.record_retries.get(),
-                prices::KINESIS_UNIT,
+                "kinesisPutUnit",
                 false,
             ),
             item(
                 "SQS requests of the sessions (polls, deletes)",
                 tally.polls.get() + tally.deletes.get(),
-                prices::SQS_REQUEST,
+                "sqsRequest",
                 false,
             ),
             // Up to ten messages share a request, when a call or a batch has so many for a session.
-            item("SQS requests of the sender, at most", came, prices::SQS_REQUEST, true),
+            item("SQS requests of the sender, at most", came, "sqsRequest", true),
             // The dispatcher, the sender and the history adder.
-            item("Lambda requests", calls + tally.puts.get() + 2 * publishes, prices::LAMBDA_REQUEST, true),
+            item("Lambda requests", calls + tally.puts.get() + 2 * publishes, "lambdaRequest", true),
             // An entry of up to 1 KB, and its place in the index.
-            item("DynamoDB write units of histories", 2 * kept, prices::DYNAMODB_WRITE, true),
+            item("DynamoDB write units of histories", 2 * kept, "dynamodbWrite", true),
         ];
-        Self { dollars: items.iter().map(|item| item.dollars).sum(), items, prices: prices::AS_OF }
+        Self { dollars: items.iter().map(|item| item.dollars).sum(), items, prices: prices.dated() }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn dollars(units: u64, price: f64) -> f64 {
-    units as f64 * price
 }
 
 #[cfg(test)]
