@@ -1,6 +1,7 @@
 import { expect, inject } from "vitest";
 import { destroy, publish, taken, visitor } from "../src/backend.js";
 import { application, came, connected, expectAll, logOf, test } from "../src/pages.js";
+import { freeze, thaw } from "../src/renderers.js";
 import { SqsCalls, TestServer } from "../src/server.js";
 
 /** What is only waited for comes soon; what is given back need not be waited for. */
@@ -96,6 +97,40 @@ test("after a reload in mid-burst all is there within seconds, though messages a
   // Some four seconds on a machine that has nothing else to do; without what this is about, more than thirty.
   expect(Date.now() - reloaded).toBeLessThan(10_000);
   await expectAll(page, 300);
+});
+
+test("a page that Chromium freezes in mid-burst catches up when it thaws", async ({ context, open }) => {
+  const user = visitor();
+  const page = await open(context, { visitor: user, options: QUICK, slow: 20 });
+  const { queue } = await logOf(page);
+  await publish(user, 100);
+  await came(page, 10);
+  await freeze(page);
+  // It has said so in time, and given back what it had: all else can be handed out.
+  expect((await logOf(page)).states.at(-1)).toBe("paused");
+  const before = (await logOf(page)).numbers.length;
+  await expect.poll(() => taken(queue)).toBe(0);
+  await publish(user, 20, { first: 100 });
+  expect((await logOf(page)).numbers.length).toBe(before);
+  await thaw(page);
+  await expectAll(page, 120);
+});
+
+test("a frozen tab hands over to another, and gets what it missed when it thaws", async ({
+  context,
+  open,
+}) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const leader = await open(context, setup);
+  const follower = await open(context, setup);
+  await publish(setup.visitor, 50);
+  await came(leader, 10);
+  await freeze(leader);
+  await publish(setup.visitor, 50, { first: 50 });
+  await expectAll(follower, 100);
+  await thaw(leader);
+  await expectAll(leader, 100);
+  expect((await logOf(leader)).gaps).toEqual(["asleep"]);
 });
 
 test("a log-out reaches all tabs, so that none creates the session again", async ({ context, open }) => {
