@@ -34,16 +34,13 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
     const settings = withDefaults(options as Options<unknown> as Options);
     const { maxAttempts, dedupeSize, messageRetentionPeriod } = settings;
     const emitter = new Emitter(settings.report);
-    const status = () => this.#status;
     this.#client = {
       settings,
       emitter,
       handling: new Handling(emitter, maxAttempts, dedupeSize),
       clock: new ServiceClock(settings),
       continuity: new Continuity(messageRetentionPeriod),
-      get state() {
-        return status().state;
-      },
+      state: () => this.state,
       setState: (state, reason) => this.#setState(state, reason),
       retrying: (reason, at) => {
         this.#status = { state: this.state, reason, retryAt: at };
@@ -150,8 +147,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   #setState(state: State, reason?: unknown): void {
     const previous = this.state;
     if (state === previous) return;
-    const why = reason === undefined ? {} : { reason };
-    this.#status = { state, ...why };
-    this.#client.emitter.emit("state", { state, previous, ...why });
+    this.#status = { state, reason };
+    this.#client.emitter.emit("state", { state, previous, reason });
   }
 }

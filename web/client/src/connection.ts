@@ -25,7 +25,7 @@ export interface Client {
   handling: Handling;
   clock: ServiceClock;
   continuity: Continuity;
-  readonly state: State;
+  state(): State;
   setState(state: State, reason?: unknown): void;
   /** A try has failed; the next one is planned for `at`, epoch milliseconds. */
   retrying(reason: unknown, at: number): void;

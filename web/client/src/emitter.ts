@@ -86,7 +86,8 @@ export class Emitter {
       try {
         if (once) this.off(event, handler);
         const returned = handler(...args);
-        if (isPromise(returned)) await returned;
+        // Only a promise, as waiting takes a turn.
+        if ((returned as PromiseLike<unknown> | undefined)?.then) await returned;
         done.add(handler);
         if (--left === 0) allDone();
       } catch (error) {
@@ -116,8 +117,4 @@ export class Emitter {
 
 function takesMessages(event: string): boolean {
   return /^(message$|type:)/.test(event);
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
 }

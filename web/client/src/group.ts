@@ -81,8 +81,8 @@ export class Group {
   beat(): void {
     const { clock, continuity, state } = this.#client;
     const { session } = this.#keeper;
-    const { receivedAt } = continuity;
-    if (session) this.say({ type: "beat", session, state, now: clock.now(), receivedAt });
+    if (!session) return;
+    this.say({ type: "beat", session, state: state(), now: clock.now(), receivedAt: continuity.receivedAt });
   }
 
   say(word: Spoken): void {

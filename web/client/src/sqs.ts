@@ -56,8 +56,7 @@ export class SqsError extends Error {
   }
 }
 
-const RENEWABLE =
-  /NonExistentQueue|QueueDoesNotExist|Token|Expired|AccessDenied|Signature|UnrecognizedClient/;
+const RENEWABLE = /Queue|Token|Expired|Denied|Signature|Unrecognized/;
 
 /** How long an answer may take beyond the time that was asked to wait, seconds. */
 const ANSWER_TIME = 10;
@@ -134,7 +133,7 @@ export class Sqs {
     try {
       const init = { ...request.init, ...options, signal: limit.signal };
       const response = await this.#env.fetch(request.url, init);
-      const clockWasOff = this.#observe(Date.parse(response.headers.get("date") ?? "") / 1000);
+      const clockWasOff = this.#clock.observe(Date.parse(response.headers.get("date") ?? "") / 1000);
       if (response.ok) return await response.json();
       throw await this.#failure(response, clockWasOff);
     } finally {
@@ -148,13 +147,9 @@ export class Sqs {
     const type = __type ?? "";
     const text = message ?? Message ?? "";
     // Where CORS hides the Date header, the refusal itself tells: "... (20260101T120000Z - 5 min.)".
-    const told = /\((\d{8}T\d{6}Z) [-+]/.exec(text)?.[1];
-    const corrected = told !== undefined && this.#observe(parseAmzDate(told));
+    const told = /\((\d{8}T\d{6}Z) [-+]/.exec(text)?.[1] ?? "";
+    const corrected = this.#clock.observe(parseAmzDate(told));
     return new SqsError(response.status, type.split("#").pop(), text, clockWasOff || corrected);
-  }
-
-  #observe(time: number): boolean {
-    return Number.isFinite(time) && this.#clock.observe(time);
   }
 }
 

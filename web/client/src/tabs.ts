@@ -104,10 +104,10 @@ export class Tabs {
    * @param patience - seconds after which a silent tab counts as gone
    * @returns whether all that are still there have settled it
    */
-  share(metadata: Metadata, patience: number): Promise<boolean> {
+  async share(metadata: Metadata, patience: number): Promise<boolean> {
     const { messageId } = metadata;
     this.say({ type: "deliver", metadata });
-    if (this.#others.size === 0) return Promise.resolve(true);
+    if (this.#others.size === 0) return true;
     return new Promise((resolve) => {
       const finish = () => {
         this.#env.clearTimeout(timer);

@@ -12,7 +12,7 @@ export function childController(parent: AbortSignal): AbortController {
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    signal.addEventListener("abort", () => resolve());
   });
 }
 
@@ -45,7 +45,7 @@ export class ServiceClock {
 
   /**
    * Takes the service's time, epoch seconds, and says whether the clock was off by more than a minute.
-   * Differences of up to two seconds are a response's rounding and travel time.
+   * Differences of up to two seconds are a response's rounding and travel time. NaN changes nothing.
    */
   observe(time: number): boolean {
     const off = Math.abs(time - this.now());

@@ -9,7 +9,7 @@ import { expect, inject } from "vitest";
 import { publish, type Visitor, visitor } from "../src/backend.js";
 import { launch } from "../src/chromium.js";
 import { logOf, type Setup, test } from "../src/pages.js";
-import { signal } from "../src/renderers.js";
+import { freeze, signal, thaw } from "../src/renderers.js";
 import { SqsCalls, TestServer } from "../src/server.js";
 
 interface Case {
@@ -63,6 +63,16 @@ const CASES: Record<string, Case> = {
       await publishAll(user, 100);
       await sleep(20_000);
       await signal(browser, "SIGCONT");
+    },
+  },
+  "frozen by the browser for 20 s, in mid-burst": {
+    setup: { slow: 20 },
+    during: async (page, user) => {
+      await publishAll(user, 50);
+      await freeze(page);
+      await publish(user, 50, { first: 50 });
+      await sleep(20_000);
+      await thaw(page);
     },
   },
   "the clock is ten minutes ahead": {

@@ -1,10 +1,11 @@
 import { expect, inject } from "vitest";
 import { destroy, publish, taken, visitor } from "../src/backend.js";
 import { application, came, connected, expectAll, logOf, test } from "../src/pages.js";
+import { freeze, thaw } from "../src/renderers.js";
 import { SqsCalls, TestServer } from "../src/server.js";
 
 /** What is only waited for comes soon; what is given back need not be waited for. */
-const QUICK = { deleteDelay: 0.5, maxBackoff: 1, answerTimeout: 1 };
+const QUICK = { deleteDelay: 0.5, maxBackoff: 1 };
 
 test("what a loop leaves waits for the next loop, also when nobody handles it meanwhile", async ({
   context,
@@ -35,7 +36,9 @@ test("what a loop leaves waits for the next loop, also when nobody handles it me
 
 test("a getSession that does not answer is asked again", async ({ context, open }) => {
   const user = visitor();
-  const page = await open(context, { visitor: user, options: QUICK, hanging: [1] });
+  // A backend on a busy machine answers within it.
+  const options = { ...QUICK, answerTimeout: 5 };
+  const page = await open(context, { visitor: user, options, hanging: [1] });
   await publish(user, 1);
   await expectAll(page, 1);
   const { errors } = await logOf(page);
@@ -98,6 +101,40 @@ test("after a reload in mid-burst all is there within seconds, though messages a
   await expectAll(page, 300);
 });
 
+test("a page that Chromium freezes in mid-burst catches up when it thaws", async ({ context, open }) => {
+  const user = visitor();
+  const page = await open(context, { visitor: user, options: QUICK, slow: 20 });
+  const { queue } = await logOf(page);
+  await publish(user, 100);
+  await came(page, 10);
+  await freeze(page);
+  // It has said so in time, and given back what it had: all else can be handed out.
+  expect((await logOf(page)).states.at(-1)).toBe("paused");
+  const before = (await logOf(page)).numbers.length;
+  await expect.poll(() => taken(queue)).toBe(0);
+  await publish(user, 20, { first: 100 });
+  expect((await logOf(page)).numbers.length).toBe(before);
+  await thaw(page);
+  await expectAll(page, 120);
+});
+
+test("a frozen tab hands over to another, and gets what it missed when it thaws", async ({
+  context,
+  open,
+}) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const leader = await open(context, setup);
+  const follower = await open(context, setup);
+  await publish(setup.visitor, 50);
+  await came(leader, 10);
+  await freeze(leader);
+  await publish(setup.visitor, 50, { first: 50 });
+  await expectAll(follower, 100);
+  await thaw(leader);
+  await expectAll(leader, 100);
+  expect((await logOf(leader)).gaps).toEqual(["asleep"]);
+});
+
 test("a log-out reaches all tabs, so that none creates the session again", async ({ context, open }) => {
   const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
   const leader = await open(context, setup);
@@ -134,7 +171,7 @@ test.concurrent("polling goes on while a renewal hangs, and it is told", async (
 }) => {
   const user = visitor();
   const hanging = Array.from({ length: 20 }, (_, i) => i + 2);
-  const options = { ...QUICK, waitTime: 1 };
+  const options = { ...QUICK, waitTime: 1, answerTimeout: 1 };
   const page = await open(context, { visitor: user, options, expireIn: 26, hanging });
   await page.waitForFunction(() => globalThis.log.errors.length > 0, null, { timeout: 30_000 });
   await publish(user, 5);

@@ -1,10 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject } from "vitest";
-import { publish, visitor } from "../src/backend.js";
-import { application, test } from "../src/pages.js";
+import { publish } from "../src/backend.js";
+import { test } from "../src/pages.js";
 import { proxyTo, TestServer } from "../src/server.js";
 import { ROOT } from "../src/system.js";
 
@@ -66,44 +65,4 @@ test("a Vite application of React and TypeScript made from the package works as 
   await publish({ account: 1 }, 1, { text });
   await page.getByText(text).waitFor();
   server.stop();
-});
-
-test("it runs in a worker", async ({ context }) => {
-  const { account, user } = visitor();
-  const worker = `
-    import { BrowserEvents } from "ORIGIN/client/index.js";
-    const getSession = async () => (await fetch("ORIGIN/api/session?account=${account}&user=${user}&session=worker", { method: "POST" })).json();
-    const events = new BrowserEvents({ getSession });
-    events.on("message", ({ text }) => postMessage(text));
-    events.on("state", ({ state }) => postMessage(state));
-    events.connect();`;
-  const app = await application(`
-    const code = ${JSON.stringify(worker)}.replaceAll("ORIGIN", location.origin);
-    const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })), { type: "module" });
-    worker.onmessage = ({ data }) => console.log(data);`);
-  const page = await context.newPage();
-  const said: string[] = [];
-  page.on("console", (message) => said.push(message.text()));
-  await page.goto(app.url);
-  await expect.poll(() => said).toContain("connected");
-  await publish({ account, user }, 1, { text: "for the worker" });
-  await expect.poll(() => said).toContain("for the worker");
-  app.stop();
-});
-
-test("it runs in Node", async () => {
-  const { account, user } = visitor();
-  const built = createRequire(import.meta.url).resolve("sqs-browser-events");
-  const { BrowserEvents } = (await import(built)) as typeof import("sqs-browser-events");
-  const url = new URL(`/api/session?account=${account}&user=${user}&session=node`, inject("stack").demoUrl);
-  const events = new BrowserEvents({
-    getSession: async () => (await fetch(url, { method: "POST" })).json(),
-  });
-  const texts: unknown[] = [];
-  events.on("message", ({ text }) => texts.push(text));
-  events.connect();
-  await events.ready();
-  await publish({ account, user }, 1, { text: "for Node" });
-  await expect.poll(() => texts).toEqual(["for Node"]);
-  await events.disconnect();
 });
