@@ -113,9 +113,8 @@ fn of_template(env: &str) -> Vec<Named> {
 
 /// `SqsSender` as `-sqs-sender`
 fn kebab(name: &str) -> String {
-    let letter = |letter: char| match letter.is_uppercase() {
-        true => format!("-{}", letter.to_lowercase()),
-        false => letter.to_string(),
+    let letter = |letter: char| {
+        if letter.is_uppercase() { format!("-{}", letter.to_lowercase()) } else { letter.to_string() }
     };
     name.chars().map(letter).collect()
 }
