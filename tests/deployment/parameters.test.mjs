@@ -21,6 +21,7 @@ const EVERYTHING = [
   "ApiRateLimit=100", "ApiBurstLimit=200", "ParallelizationFactor=4", "StreamReader=fan-out",
   "TableCapacity=provisioned", "SessionsReadUnits=11", "SessionsWriteUnits=12", "MessagesReadUnits=13",
   "MessagesWriteUnits=14", "Tracing=1", "ApiAccessLogs=1", "EventBusName=events",
+  "AlarmEmail=operators@example.com", "MonthlyBudget=500",
 ];
 
 /** The parameters that an environment of samconfig.toml sets. */
@@ -206,4 +207,27 @@ test("samconfig.toml sets parameters that there are, and grants what the templat
   }
   const capabilities = [...readFileSync(`${root}samconfig.toml`, "utf8").matchAll(/^capabilities = "(.*)"$/gm)];
   assert.deepEqual(capabilities.map(([, of]) => of), Array(4).fill("CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"));
+});
+
+test("every alarm tells the topic that is given, or one for the e-mail address, or else nobody", () => {
+  const actions = (resources) => {
+    const alarms = Object.values(resources).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
+    assert.ok(alarms.length > 15, `${alarms.length} alarms`);
+    for (const { Properties } of alarms) assert.deepEqual(Properties.OKActions, Properties.AlarmActions);
+    return alarms.map(({ Properties }) => JSON.stringify(Properties.AlarmActions));
+  };
+  const all = (resources) => new Set(actions(resources));
+  const topic = "arn:aws:sns:eu-west-1:111122223333:operators";
+  const given = translated(`AlarmTopicArn=${topic}`).Resources;
+  assert.deepEqual([all(given), given.AlarmTopic], [new Set([`["${topic}"]`]), undefined]);
+  assert.deepEqual(all(stacks["everything on"]), new Set(['[{"Ref":"AlarmTopic"}]']));
+  assert.deepEqual([all(stacks.dev), stacks.dev.AlarmTopic], [new Set([undefined]), undefined]);
+});
+
+test("a budget is there where an amount and an address are given, and mails it", () => {
+  const { Properties } = stacks["everything on"].Budget;
+  assert.equal(Properties.Budget.BudgetLimit.Amount, "500");
+  const addresses = Properties.NotificationsWithSubscribers.flatMap(({ Subscribers }) => Subscribers);
+  assert.deepEqual(new Set(addresses.map(({ Address }) => Address)), new Set(["operators@example.com"]));
+  assert.equal(translated("MonthlyBudget=500").Resources.Budget, undefined);
 });
