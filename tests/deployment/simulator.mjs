@@ -20,7 +20,7 @@ export function roles(parameters = []) {
 
 /** A document of docs/policies, filled in. */
 export function document(name) {
-  const values = { Partition: "aws", Region: REGION, AccountId: ACCOUNT, Env: ENV, ApiId: "a1b2c3d4e5", Account: "42" };
+  const values = { Partition: "aws", Region: REGION, AccountId: ACCOUNT, Env: ENV, ApiId: "a1b2c3d4e5", Account: "42", StackName: "prod-sqs-browser-events", IdentityPoolId: "eu-west-1:00000000-0000-4000-8000-000000000000" };
   const text = readFileSync(`${root}docs/policies/${name}.json`, "utf8");
   // Policy variables of IAM, such as ${aws:username}, have a colon.
   return JSON.parse(text.replace(/\$\{(\w+)\}/g, (whole, key) => values[key] ?? whole));
