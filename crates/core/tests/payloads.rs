@@ -26,14 +26,15 @@ const MESSAGE: &str = r#"{"messageId":"m","userId":7,"price":1.10}"#;
 const CREATED: Timestamp = Timestamp(1_500_000);
 
 fn published() -> Published {
-    let message = Message::parse(MESSAGE.as_bytes(), &Target::EVERYONE, || panic!("it has an id")).unwrap();
+    let message =
+        Message::parse(MESSAGE.as_bytes(), &Target::EVERYONE, || panic!("it has an id")).expect("a message");
     Published { created: CREATED, message }
 }
 
 fn recipient() -> Recipient {
     let json =
         r#"{"accountId":1,"sessionId":"tab","userId":7,"sqsUrl":"https://sqs/1","aesKey":"a2V5","ttl":9}"#;
-    serde_json::from_str(json).unwrap()
+    serde_json::from_str(json).expect("a recipient")
 }
 
 /// With a field that a later release may add.
