@@ -14,7 +14,7 @@ pub(crate) struct Ages {
     pub(crate) millis: Vec<i64>,
     /// How many sends were in time: one for each message and session.
     pub(crate) in_time: u64,
-    /// How many were not.
+    /// How many were not, or were given up.
     pub(crate) late: u64,
 }
 
@@ -24,9 +24,11 @@ impl Ages {
     pub(crate) fn of(payload: &SendPayload<'_>, done: &Done<'_>, now: i64) -> Self {
         let mut ages = Self::default();
         let counts = tally(payload, done);
-        for (published, counts) in
-            payload.published.iter().zip(counts).filter(|(_, counts)| counts.sent() > 0)
-        {
+        for (published, counts) in payload.published.iter().zip(counts) {
+            ages.late += u64::from(counts.refused);
+            if counts.sent() == 0 {
+                continue;
+            }
             // Clocks differ a little from each other.
             let age = (now - published).max(0);
             ages.millis.push(age);
@@ -60,6 +62,8 @@ mod tests {
         let done = Done { gone: vec![delivery("c", &[0, 2])], ..Done::default() };
         let expected = Ages { millis: vec![11_000, 4_999], in_time: 1, late: 2 };
         assert_eq!(Ages::of(&payload, &done, 12_000), expected);
+        let refused = Done { refused: vec![delivery("c", &[0, 2])], ..Done::default() };
+        assert_eq!(Ages::of(&payload, &refused, 12_000), Ages { late: 4, ..expected });
         let earlier = SendPayload { published: Vec::new(), ..payload };
         assert_eq!(Ages::of(&earlier, &done, 12_000), Ages::default());
     }

@@ -60,7 +60,8 @@ pub(crate) struct Counts {
     all: u32,
     gone: u32,
     left: u32,
-    refused: u32,
+    /// SQS refuses it for so many, for good.
+    pub(crate) refused: u32,
 }
 
 impl Counts {
