@@ -4,6 +4,7 @@ mod access;
 mod faults;
 mod identities;
 mod patient;
+mod rights;
 mod trial;
 
 use patient::{Patient, patient};
