@@ -3,7 +3,7 @@
 use super::patient;
 use aws_sdk_cloudwatch::{
     primitives::DateTime,
-    types::{ComparisonOperator, Dimension, MetricDatum, Statistic},
+    types::{Dimension, MetricAlarm, MetricDatum},
 };
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
@@ -174,35 +174,28 @@ async fn a_sender_that_may_not_send() {
 async fn alarms_that_tell_nobody_or_are_gone() {
     let patient = patient().await;
     let (cloudwatch, env) = (patient.system.cloudwatch(), &patient.system.env);
-    let put = async |queue: &str, action: Option<&str>| {
-        let name = format!("{env}-sqs-browser-{queue}");
-        let alarm = cloudwatch.put_metric_alarm().alarm_name(&name).namespace("AWS/SQS");
-        let alarm = alarm
-            .metric_name("ApproximateNumberOfMessagesVisible")
-            .dimensions(Dimension::builder().name("QueueName").value(&name).build())
-            .statistic(Statistic::Maximum)
-            .period(300)
-            .evaluation_periods(1)
-            .threshold(0.0)
-            .comparison_operator(ComparisonOperator::GreaterThanThreshold)
-            .treat_missing_data("notBreaching")
-            .set_alarm_actions(action.map(|arn| vec![arn.to_owned()]));
-        alarm.send().await.expect("an alarm can be put");
+    let alarms = cloudwatch.describe_alarms().alarm_name_prefix(format!("{env}-sqs-browser-")).send().await;
+    let alarms = alarms.expect("alarms").metric_alarms.unwrap_or_default();
+    let put = async |alarm: &MetricAlarm, action: Option<&str>| {
+        let put = cloudwatch.put_metric_alarm().set_alarm_name(alarm.alarm_name.clone());
+        let put = put.set_namespace(alarm.namespace.clone()).set_metric_name(alarm.metric_name.clone());
+        let put = put.set_dimensions(alarm.dimensions.clone()).set_statistic(alarm.statistic.clone());
+        let put = put.set_extended_statistic(alarm.extended_statistic.clone()).set_period(alarm.period);
+        let put = put.set_evaluation_periods(alarm.evaluation_periods).set_threshold(alarm.threshold);
+        let put = put.set_comparison_operator(alarm.comparison_operator.clone());
+        let put = put.set_treat_missing_data(alarm.treat_missing_data.clone());
+        let put = put.set_alarm_actions(action.map(|arn| vec![arn.to_owned()]));
+        put.send().await.expect("an alarm can be put");
     };
-    let topic = Some("arn:aws:sns:us-east-1:000000000000:operators");
-    for queue in ["rejected", "failed"] {
-        put(queue, topic).await;
+    for alarm in &alarms {
+        put(alarm, Some("arn:aws:sns:us-east-1:000000000000:operators")).await;
     }
     let told = patient.examine(&["--strict"]).await;
-    cloudwatch
-        .delete_alarms()
-        .alarm_names(format!("{env}-sqs-browser-failed"))
-        .send()
-        .await
-        .expect("it is deleted");
+    let failed = format!("{env}-sqs-browser-failed");
+    cloudwatch.delete_alarms().alarm_names(failed).send().await.expect("it is deleted");
     let gone = patient.examine(&[]).await;
-    for queue in ["rejected", "failed"] {
-        put(queue, None).await;
+    for alarm in &alarms {
+        put(alarm, None).await;
     }
     assert_eq!((told.code, told.named("warning")), (Some(0), vec![]), "{told:?}");
     gone.fails(&["alarms"]);
