@@ -1,6 +1,6 @@
 //! How old messages were when SQS had taken them.
 
-use crate::{Done, told::tally};
+use crate::told::Counts;
 use sbe_core::payload::SendPayload;
 use std::time::Duration;
 
@@ -19,11 +19,10 @@ pub(crate) struct Ages {
 }
 
 impl Ages {
-    /// Of what was sent of a payload, `now` in epoch milliseconds. Of messages whose time is not told
+    /// Of what was sent of a payload's messages, `now` in epoch milliseconds. Of messages whose time is not told
     /// there is nothing to say.
-    pub(crate) fn of(payload: &SendPayload<'_>, done: &Done<'_>, now: i64) -> Self {
+    pub(crate) fn of(payload: &SendPayload<'_>, counts: &[Counts], now: i64) -> Self {
         let mut ages = Self::default();
-        let counts = tally(payload, done);
         for (published, counts) in payload.published.iter().zip(counts) {
             ages.late += u64::from(counts.refused);
             if counts.sent() == 0 {
@@ -42,12 +41,11 @@ impl Ages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sbe_core::payload::Delivery;
+    use crate::{
+        Done,
+        told::{tally, tests::delivery},
+    };
     use serde_json::{Value, value::to_raw_value};
-
-    fn delivery(queue: &'static str, messages: &[usize]) -> Delivery<'static> {
-        Delivery { sqs_url: queue.into(), aes_key: "".into(), messages: messages.to_vec() }
-    }
 
     #[test]
     fn what_was_sent_has_its_age_and_is_counted_by_session() {
@@ -61,10 +59,10 @@ mod tests {
         };
         let done = Done { gone: vec![delivery("c", &[0, 2])], ..Done::default() };
         let expected = Ages { millis: vec![11_000, 4_999], in_time: 1, late: 2 };
-        assert_eq!(Ages::of(&payload, &done, 12_000), expected);
+        assert_eq!(Ages::of(&payload, &tally(&payload, &done), 12_000), expected);
         let refused = Done { refused: vec![delivery("c", &[0, 2])], ..Done::default() };
-        assert_eq!(Ages::of(&payload, &refused, 12_000), Ages { late: 4, ..expected });
+        assert_eq!(Ages::of(&payload, &tally(&payload, &refused), 12_000), Ages { late: 4, ..expected });
         let earlier = SendPayload { published: Vec::new(), ..payload };
-        assert_eq!(Ages::of(&earlier, &done, 12_000), Ages::default());
+        assert_eq!(Ages::of(&earlier, &tally(&earlier, &done), 12_000), Ages::default());
     }
 }

@@ -35,7 +35,7 @@ use sbe_edge::{Trail, event, metrics};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
-use told::Told;
+use told::{Told, tally};
 
 /// What the function works with.
 pub struct App {
@@ -85,7 +85,8 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
         handed_back: count(&done.left),
         parked: count(&done.refused),
     };
-    let ages = Ages::of(&payload, &done, time::now().0 / 1000);
+    let became = tally(&payload, &done);
+    let ages = Ages::of(&payload, &became, time::now().0 / 1000);
     let counts = [
         ("Sent", summary.sent as u64),
         ("InTime", ages.in_time),
@@ -96,7 +97,7 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     ];
     metrics::record(&app.config, &counts);
     metrics::record_millis(&app.config, "Age", &ages.millis);
-    let told = Told::new(Trail::new(&event.context.request_id), &payload, &done);
+    let told = Told::new(Trail::new(&event.context.request_id), &payload, &done, &became);
     told.sent();
     if summary.handed_back > 0 && summary.sent + summary.gone + summary.parked == 0 {
         return Err(format!("none of {} messages could be sent", summary.handed_back).into());

@@ -16,14 +16,19 @@ pub(crate) struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    pub(crate) fn new(trail: Trail<'a>, payload: &SendPayload<'_>, done: &Done<'_>) -> Self {
+    pub(crate) fn new(
+        trail: Trail<'a>,
+        payload: &SendPayload<'_>,
+        done: &Done<'_>,
+        counts: &[Counts],
+    ) -> Self {
         // A message is never without an id; but of one that was, nothing could be told.
         let ids: Vec<Option<MessageId>> =
             payload.messages.iter().map(|message| id_in(message.get().as_bytes())).collect();
         if Trail::is_detailed() {
             queue_by_queue(trail, &ids, payload, done);
         }
-        Self { trail, messages: sent(&ids, tally(payload, done)) }
+        Self { trail, messages: sent(&ids, counts) }
     }
 
     /// Tells for how many sessions each message was sent.
@@ -48,7 +53,7 @@ fn queue_by_queue(trail: Trail<'_>, ids: &[Option<MessageId>], payload: &SendPay
         let Done { gone, left, refused, .. } = done;
         let parts = [std::slice::from_ref(delivery), gone, left, refused];
         let messages =
-            sent(ids, count(ids.len(), parts.map(|deliveries| deliveries.iter().filter(of_queue))));
+            sent(ids, &count(ids.len(), parts.map(|deliveries| deliveries.iter().filter(of_queue))));
         let queue = digest(&delivery.sqs_url);
         trail.debug(messages, |messages| Stage::SentTo { queue: queue.clone(), messages });
     }
@@ -99,20 +104,21 @@ fn count<'a>(
 }
 
 /// What the log tells of them.
-fn sent(ids: &[Option<MessageId>], counts: Vec<Counts>) -> Vec<Sent> {
-    let sent = |(id, counts): (&Option<MessageId>, Counts)| {
+fn sent(ids: &[Option<MessageId>], counts: &[Counts]) -> Vec<Sent> {
+    let sent = |(id, counts): (&Option<MessageId>, &Counts)| {
         let message_id = id.clone().filter(|_| counts.all > 0)?;
-        let Counts { gone, left, refused, .. } = counts;
+        let &Counts { gone, left, refused, .. } = counts;
         Some(Sent { message_id, sent: counts.sent(), gone, handed_back: left, refused })
     };
     ids.iter().zip(counts).filter_map(sent).collect()
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn delivery(queue: &'static str, messages: &[usize]) -> Delivery<'static> {
+    /// Messages for a queue.
+    pub(crate) fn delivery(queue: &'static str, messages: &[usize]) -> Delivery<'static> {
         Delivery { sqs_url: queue.into(), aes_key: "".into(), messages: messages.to_vec() }
     }
 
@@ -122,7 +128,7 @@ mod tests {
         let all = [delivery("a", &[0, 1]), delivery("b", &[0]), delivery("c", &[0, 9])];
         let (gone, left, refused) = ([delivery("b", &[0])], [delivery("a", &[1])], [delivery("c", &[0, 9])]);
         let parts = [&all[..], &gone, &left, &refused].map(|part| part.iter());
-        let counts = sent(&[id("m"), id("n"), id("unnamed")], count(3, parts));
+        let counts = sent(&[id("m"), id("n"), id("unnamed")], &count(3, parts));
         let expected = [
             Sent { sent: 1, gone: 1, refused: 1, ..Sent::new(id("m").unwrap()) },
             Sent { handed_back: 1, ..Sent::new(id("n").unwrap()) },
