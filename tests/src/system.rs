@@ -98,7 +98,7 @@ fn build() {
 }
 
 /// Where cargo puts binaries: tests are in its directory `deps`, programs are in it.
-pub(crate) fn binaries() -> PathBuf {
+pub fn binaries() -> PathBuf {
     let this = std::env::current_exe().expect("a program knows its path");
     let dir = this.parent().expect("a program is in a directory");
     if dir.ends_with("deps") {

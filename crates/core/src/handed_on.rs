@@ -13,6 +13,7 @@ use crate::{
     part::Part,
     payload::{HistoryMessage, MAX_DEPTH, groups},
     route::{Lookup, Router},
+    version::{Later, Unreadable, VERSION, Version},
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -23,9 +24,6 @@ const MAX_EVENT_BYTES: usize = 1_000_000;
 /// Room for all but messages and lookups.
 const ENVELOPE_BYTES: usize = 8_192;
 
-/// The form of this event. A function refuses forms that it does not know.
-const VERSION: u32 = 1;
-
 /// The name of the event's only field, which no message has by chance.
 const FIELD: &str = "sqs-browser-events/handed-on";
 
@@ -33,7 +31,7 @@ const FIELD: &str = "sqs-browser-events/handed-on";
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HandedOn<'a> {
-    version: u32,
+    version: Version,
     #[serde(borrow)]
     env: Cow<'a, str>,
     /// How many invocations have handed on before.
@@ -116,17 +114,17 @@ impl<'a> HandedOn<'a> {
     /// Reads an event of the environment `env`.
     ///
     /// # Errors
-    /// When it is not as [`hand_on`] makes it: another program's, another environment's or another release's.
-    pub fn parse(json: &'a str, env: &str) -> Result<Self, Invalid> {
+    /// When it is not as [`hand_on`] makes it: a later release's, another program's or another environment's.
+    pub fn parse(json: &'a str, env: &str) -> Result<Self, Unreadable> {
         let malformed = |rule| Invalid::new(FIELD, rule);
-        let event: Event<'a> = serde_json::from_str(json)
-            .map_err(|_| malformed("must be an event that a dispatcher of this release has handed on"))?;
+        let event: Event<'a> =
+            serde_json::from_str(json).map_err(|_| match Later::of(json, Some(FIELD)) {
+                Some(later) => later.into(),
+                None => Unreadable::from(malformed("must be an event that a dispatcher has handed on")),
+            })?;
         let handed_on = event.handed_on;
-        if handed_on.version != VERSION {
-            return Err(malformed("must be of version 1"));
-        }
         if handed_on.env != env {
-            return Err(malformed("must be of this environment"));
+            return Err(malformed("must be of this environment").into());
         }
         let is_valid = handed_on.part.is_valid()
             && handed_on.lookups.is_sorted()
@@ -134,7 +132,7 @@ impl<'a> HandedOn<'a> {
             && handed_on.depth <= MAX_DEPTH
             && !handed_on.messages.is_empty()
             && handed_on.waiting.iter().all(|index| *index < handed_on.messages.len());
-        is_valid.then_some(handed_on).ok_or(malformed("must be consistent in itself"))
+        is_valid.then_some(handed_on).ok_or(malformed("must be consistent in itself").into())
     }
 
     /// Its messages with their times.

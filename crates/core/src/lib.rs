@@ -25,6 +25,7 @@
 //! - [`life`]: how a session is made, renewed and ended while other calls do the same
 //! - [`history`]: the history of a user: entries, queries, pages
 //! - [`recipient`]: a session as the dispatcher reads it
+//! - [`version`]: the version of what functions hand to each other
 //! - [`unread`]: how many messages of a history are unread
 //! - [`presence`]: active sessions as presence shows them
 //! - [`receipt`]: read receipts: their lists, chunks and message
@@ -56,6 +57,7 @@ pub mod stages;
 pub mod target;
 pub mod unreached;
 pub mod unread;
+pub mod version;
 
 /// Bad input: which field is wrong, and what it must be.
 ///

@@ -3,8 +3,8 @@
 //! A payload holds each message once, then entries that name messages by their index in it:
 //!
 //! ```json
-//! {"messages":[{"a":1}],"published":[1500],"deliveries":[{"sqsUrl":"…","aesKey":"…","messages":[0]}]}
-//! {"messages":[{"created":1.5,"message":{"a":1}}],"users":[{"userId":7,"messages":[0]}]}
+//! {"version":1,"messages":[{"a":1}],"published":[1500],"deliveries":[{"sqsUrl":"…","aesKey":"…","messages":[0]}]}
+//! {"version":1,"messages":[{"created":1.5,"message":{"a":1}}],"users":[{"userId":7,"messages":[0]}]}
 //! ```
 //!
 //! Messages are cut into consecutive groups small enough that each payload has room for many
@@ -16,6 +16,7 @@ use crate::{
     id::{MessageId, UserId},
     message::{Message, text_json},
     recipient::Recipient,
+    version::{VERSION, Version},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -37,6 +38,9 @@ const PUBLISHED_BYTES: usize = 21;
 /// The sender's input.
 #[derive(Deserialize, Serialize)]
 pub struct SendPayload<'a> {
+    /// Its form.
+    #[serde(default)]
+    pub version: Version,
     /// The messages' JSON text.
     #[serde(borrow)]
     pub messages: Vec<&'a RawValue>,
@@ -83,6 +87,9 @@ pub fn depth(times: u32) -> u32 {
 /// The history's input: messages for users' histories.
 #[derive(Deserialize, Serialize)]
 pub struct HistoryPayload<'a> {
+    /// Its form.
+    #[serde(default)]
+    pub version: Version,
     /// The messages with their time.
     #[serde(borrow)]
     pub messages: Vec<HistoryMessage<'a>>,
@@ -129,7 +136,7 @@ pub enum Read {
 ///
 /// ```
 /// use sbe_core::payload::{Read, ReceiptPayload};
-/// let json = r#"{"userId":7,"asOf":1500000,"call":"c","depth":0}"#;
+/// let json = r#"{"version":1,"userId":7,"asOf":1500000,"call":"c","depth":0}"#;
 /// let payload: ReceiptPayload = serde_json::from_str(json).unwrap();
 /// assert!(matches!(payload.read, Read::AsOf(_)));
 /// assert_eq!(payload.to_json(), json);
@@ -137,6 +144,9 @@ pub enum Read {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReceiptPayload {
+    /// Its form.
+    #[serde(default)]
+    pub version: Version,
     /// Who read it.
     pub user_id: UserId,
     /// What was read.
@@ -153,7 +163,7 @@ impl ReceiptPayload {
     /// A part of the receipt, of the same user and call.
     #[must_use]
     pub fn part(&self, read: Read, depth: u32) -> Self {
-        Self { user_id: self.user_id.clone(), read, call: self.call.clone(), depth }
+        Self { read, depth, ..self.clone() }
     }
 
     /// The payload's JSON text.
@@ -333,7 +343,8 @@ impl Group {
         }
         let published = self.published(published);
         let (messages, entries) = (&self.messages_json, &self.entries_json);
-        let json = format!(r#"{{"messages":[{messages}],{published}"{field}":[{entries}]}}"#);
+        let json =
+            format!(r#"{{"version":{VERSION},"messages":[{messages}],{published}"{field}":[{entries}]}}"#);
         self.messages_json.clear();
         self.entries_json.clear();
         self.places.fill(None);

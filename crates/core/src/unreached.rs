@@ -12,6 +12,7 @@ use crate::{
     message::{Published, is_object_with, text_json},
     offline::Handover,
     payload::{MAX_DEPTH, groups},
+    version::{Later, Unreadable, VERSION, Version},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -31,9 +32,6 @@ const ENTRY_BYTES: usize = SOURCE.len() + DETAIL_TYPE.len() + 14;
 
 /// Lambda takes asynchronous events of up to 1 MB; room is left for all but the events in it.
 const MAX_EVENTS_BYTES: usize = 990_000;
-
-/// The form of what is handed on. A function refuses forms that it does not know.
-const VERSION: u32 = 1;
 
 /// The name of the only field of what is handed on, which no message has by chance.
 const FIELD: &str = "sqs-browser-events/unreached";
@@ -114,7 +112,7 @@ struct Mark<T> {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HandedOnEvents {
-    version: u32,
+    version: Version,
     env: String,
     /// How many invocations have handed them on before.
     pub depth: u32,
@@ -131,20 +129,20 @@ impl HandedOnEvents {
     /// Reads those of the environment `env`.
     ///
     /// # Errors
-    /// When they are not as [`hand_on`] makes them: another program's, environment's or release's.
-    pub fn parse(json: &str, env: &str) -> Result<Self, Invalid> {
+    /// When they are not as [`hand_on`] makes them: a later release's, another program's or another environment's.
+    pub fn parse(json: &str, env: &str) -> Result<Self, Unreadable> {
         let malformed = |rule| Invalid::new(FIELD, rule);
-        let mark: Mark<Self> = serde_json::from_str(json)
-            .map_err(|_| malformed("must be events that a dispatcher of this release has handed on"))?;
+        let mark: Mark<Self> =
+            serde_json::from_str(json).map_err(|_| match Later::of(json, Some(FIELD)) {
+                Some(later) => later.into(),
+                None => Unreadable::from(malformed("must be events that a dispatcher has handed on")),
+            })?;
         let handed_on = mark.unreached;
-        if handed_on.version != VERSION {
-            return Err(malformed("must be of version 1"));
-        }
         if handed_on.env != env {
-            return Err(malformed("must be of this environment"));
+            return Err(malformed("must be of this environment").into());
         }
         let is_valid = handed_on.depth <= MAX_DEPTH && !handed_on.events.is_empty();
-        is_valid.then_some(handed_on).ok_or(malformed("must be consistent in itself"))
+        is_valid.then_some(handed_on).ok_or(malformed("must be consistent in itself").into())
     }
 }
 

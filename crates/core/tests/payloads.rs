@@ -1,6 +1,6 @@
-//! `tests/payloads/1`: what functions hand to each other. Functions of two releases run side by side during
-//! an update, and the failed queue keeps payloads for days: whatever changes one of these files must be read by the
-//! release before.
+//! `tests/payloads`: what functions hand to each other, by version; those in `0` said none. Functions of two releases
+//! run side by side during an update, and the failed queue keeps payloads for days: whatever changes one of these
+//! files must be read by the release before.
 
 use sbe_core::{
     handed_on::{self, HandedOn},
@@ -14,11 +14,15 @@ use sbe_core::{
     route::{Lookup, Router},
     target::Target,
     unreached::{self, HandedOnEvents, Unreached},
+    version::{Later, Unreadable, Version},
 };
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../../../tests/payloads/1/", $name, ".json")).trim_end()
+        fixture!(1, $name)
+    };
+    ($version:literal, $name:literal) => {
+        include_str!(concat!("../../../tests/payloads/", $version, "/", $name, ".json")).trim_end()
     };
 }
 
@@ -52,7 +56,9 @@ fn the_senders_payload() {
     for (json, published, depth) in [
         (fixture!("send"), &[1500][..], 0),
         (fixture!("send-handed-back"), &[1500], 3),
-        (fixture!("send-before-times"), &[], 0),
+        (fixture!(0, "send"), &[1500], 0),
+        (fixture!(0, "send-handed-back"), &[1500], 3),
+        (fixture!(0, "send-without-times"), &[], 0),
     ] {
         for json in [json, &with_addition(json)] {
             let read: SendPayload<'_> = serde_json::from_str(json).unwrap();
@@ -73,7 +79,12 @@ fn the_historys_payload() {
     let mut payloads = cutter.push_user(&UserId::from(7), &[0]);
     payloads.extend(cutter.flush());
     assert_eq!(payloads[0].json, fixture!("history"));
-    for (json, depth) in [(fixture!("history"), 0), (fixture!("history-handed-back"), 3)] {
+    for (json, depth) in [
+        (fixture!("history"), 0),
+        (fixture!("history-handed-back"), 3),
+        (fixture!(0, "history"), 0),
+        (fixture!(0, "history-handed-back"), 3),
+    ] {
         for json in [json, &with_addition(json)] {
             let read: HistoryPayload<'_> = serde_json::from_str(json).unwrap();
             assert_eq!((read.messages[0].message.get(), read.depth), (MESSAGE, depth));
@@ -88,12 +99,14 @@ fn the_historys_payload() {
 #[test]
 fn the_receipts_payload() {
     let listed = Read::Listed(vec![MessageId::parse("m").unwrap()]);
-    for (json, read, depth) in
-        [(fixture!("receipt-of-messages"), listed, 3), (fixture!("receipt-as-of"), Read::AsOf(CREATED), 0)]
-    {
-        let receipt = ReceiptPayload { user_id: UserId::from(7), read, call: "c".to_owned(), depth };
+    for (json, earlier, read, depth) in [
+        (fixture!("receipt-of-messages"), fixture!(0, "receipt-of-messages"), listed, 3),
+        (fixture!("receipt-as-of"), fixture!(0, "receipt-as-of"), Read::AsOf(CREATED), 0),
+    ] {
+        let (user_id, call) = (UserId::from(7), "c".to_owned());
+        let receipt = ReceiptPayload { version: Version, user_id, read, call, depth };
         assert_eq!(receipt.to_json(), json);
-        for json in [json, &with_addition(json)] {
+        for json in [json, &with_addition(json), earlier] {
             assert_eq!(serde_json::from_str::<ReceiptPayload>(json).unwrap(), receipt);
             assert!(serde_json::from_str::<HistoryPayload<'_>>(json).is_err(), "the history's other input");
         }
@@ -126,17 +139,30 @@ fn unreached_events_that_a_dispatcher_hands_on() {
 /// reads before the next one writes it.
 #[test]
 fn what_is_handed_on_takes_no_additions() {
-    let newer = |json: &str, from: &str, to: &str| {
-        assert!(json.contains(from), "{json}");
-        json.replacen(from, to, 1)
-    };
-    for to in [r#""version":2"#, r#""version":1,"added":1"#] {
-        let handed_on = newer(fixture!("handed-on"), r#""version":1"#, to);
-        assert!(HandedOn::is_one(&handed_on) && HandedOn::parse(&handed_on, "prod").is_err(), "{to}");
-        let unreached = newer(fixture!("unreached"), r#""version":1"#, to);
-        assert!(
-            HandedOnEvents::is_one(&unreached) && HandedOnEvents::parse(&unreached, "prod").is_err(),
-            "{to}"
-        );
+    let with_addition = |json: &str| json.replacen(r#""version":1"#, r#""version":1,"added":1"#, 1);
+    let (handed_on, unreached) = (with_addition(fixture!("handed-on")), with_addition(fixture!("unreached")));
+    assert!(HandedOn::is_one(&handed_on) && HandedOnEvents::is_one(&unreached));
+    assert!(matches!(HandedOn::parse(&handed_on, "prod"), Err(Unreadable::Invalid(_))));
+    assert!(matches!(HandedOnEvents::parse(&unreached, "prod"), Err(Unreadable::Invalid(_))));
+}
+
+/// After a rollback, what the later release has written waits for it, however different it is.
+#[test]
+fn what_a_later_release_wrote_is_left_for_it() {
+    for later in [r#""version":2"#, r#""version":2,"added":1"#] {
+        let later = |json: &str| {
+            assert!(json.contains(r#""version":1"#), "{json}");
+            json.replacen(r#""version":1"#, later, 1)
+        };
+        let handed_on = later(fixture!("handed-on"));
+        assert!(matches!(HandedOn::parse(&handed_on, "prod"), Err(Unreadable::Later(_))));
+        let unreached = later(fixture!("unreached"));
+        assert!(matches!(HandedOnEvents::parse(&unreached, "prod"), Err(Unreadable::Later(_))));
+        let (send, history) = (later(fixture!("send")), later(fixture!("history")));
+        assert!(serde_json::from_str::<SendPayload<'_>>(&send).is_err());
+        assert!(serde_json::from_str::<HistoryPayload<'_>>(&history).is_err());
+        let receipt = later(fixture!("receipt-as-of"));
+        assert!(serde_json::from_str::<ReceiptPayload>(&receipt).is_err());
+        assert!([&send, &history, &receipt].iter().all(|json| Later::of(json, None).is_some()));
     }
 }

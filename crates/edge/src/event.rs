@@ -1,6 +1,7 @@
 //! Tells events apart, and reads them without telling their content.
 
 use lambda_runtime::Error;
+use sbe_core::version::Later;
 use serde::{Deserialize, de::IgnoredAny};
 
 /// Where an event comes from.
@@ -79,11 +80,12 @@ struct RequestContext {
 /// Reads an event.
 ///
 /// # Errors
-/// Where the event is malformed, but not what is there: the parser's own error would quote it, and
-/// errors are logged.
+/// That a later release made it; or where the event is malformed, but not what is there: the parser's own error
+/// would quote it, and errors are logged.
 pub fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|error| {
-        format!("the event is malformed at line {}, column {}", error.line(), error.column()).into()
+    serde_json::from_str(json).map_err(|error| match Later::of(json, None) {
+        Some(later) => later.into(),
+        None => format!("the event is malformed at line {}, column {}", error.line(), error.column()).into(),
     })
 }
 

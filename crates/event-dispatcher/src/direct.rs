@@ -24,6 +24,7 @@ use sbe_core::{
     stages::{Source, Stage},
     target::Target,
     unreached::HandedOnEvents,
+    version::Unreadable,
 };
 use sbe_edge::Trail;
 
@@ -54,13 +55,13 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Carries out what was handed on. What no dispatcher of this environment and release has made is refused.
+    /// Carries out what was handed on. What no dispatcher of this environment has made is refused.
     async fn receive(&self, text: &str) -> Result<String, Error> {
         let read = HandedOn::parse(text, &self.app.config.env);
-        let read = read.and_then(|handed_on| handed_on.messages().map(|messages| (handed_on, messages)));
-        let (handed_on, messages) = match read {
+        let read = read.and_then(|handed_on| Ok((handed_on.messages()?, handed_on)));
+        let (messages, handed_on) = match read {
             Ok(read) => read,
-            Err(reason) => return self.refuse(text, reason).await,
+            Err(reason) => return self.leave(text, reason).await,
         };
         let dispatched = carry_out(self.app, handed_on, messages, self.deadline).await;
         dispatched.record(self.app, self.trail, 0, 0);
@@ -75,7 +76,7 @@ impl Call<'_> {
         let read = read.and_then(|events| Ok((self.app.offline.as_ref().ok_or_else(no_bus)?, events)));
         let (offline, events) = match read {
             Ok(read) => read,
-            Err(reason) => return self.refuse(text, reason).await,
+            Err(reason) => return self.leave(text, reason).await,
         };
         let ids: Vec<MessageId> = events.events.iter().map(|event| event.message_id().clone()).collect();
         let failed = offline.go_on(self.app, events, self.deadline).await;
@@ -106,6 +107,14 @@ impl Call<'_> {
             Body::One(_) => serde_json::to_string(&fates.remove(0))?,
             Body::Many(_) => publish::list_json(fates)?,
         })
+    }
+
+    /// What a later release has handed on fails, so that it is tried again and waits; anything else is parked.
+    async fn leave(&self, text: &str, reason: Unreadable) -> Result<String, Error> {
+        match reason {
+            Unreadable::Later(later) => Err(later.into()),
+            Unreadable::Invalid(reason) => self.refuse(text, reason).await,
+        }
     }
 
     /// Parks an invocation as a whole, and says why.

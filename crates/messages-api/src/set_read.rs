@@ -7,6 +7,7 @@ use sbe_core::{
     id::{MessageId, UserId},
     payload::{Read, ReceiptPayload},
     receipt::{parse_json, parse_list},
+    version::Version,
 };
 use sbe_edge::{ApiError, Reply, Request};
 use serde::Serialize;
@@ -36,7 +37,7 @@ pub(crate) async fn set_read(
         Read::Listed(ids) => Read::Listed(unread_of(app, &user_id, distinct(ids), deadline).await),
         as_of @ Read::AsOf(_) => as_of,
     };
-    let receipt = ReceiptPayload { user_id, read, call: call.to_owned(), depth: 0 };
+    let receipt = ReceiptPayload { version: Version, user_id, read, call: call.to_owned(), depth: 0 };
     if request.query("async").is_some() {
         let all = vec![receipt.read.clone()];
         app.receipts.hand_on(&receipt, all, deadline).await.map_err(|left| left.error)?;

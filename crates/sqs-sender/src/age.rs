@@ -45,6 +45,7 @@ mod tests {
         Done,
         told::{tally, tests::delivery},
     };
+    use sbe_core::version::Version;
     use serde_json::{Value, value::to_raw_value};
 
     #[test]
@@ -52,6 +53,7 @@ mod tests {
         let text = to_raw_value(&Value::Null).unwrap();
         let deliveries = vec![delivery("a", &[0, 1]), delivery("b", &[0]), delivery("c", &[0, 2])];
         let payload = SendPayload {
+            version: Version,
             messages: vec![&text; 3],
             published: vec![1_000, 7_001, 7_000],
             deliveries,

@@ -105,7 +105,13 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
     let part = |deliveries: Vec<Delivery<'_>>, depth| {
         let (messages, published) = (payload.messages.clone(), payload.published.clone());
-        serde_json::to_string(&SendPayload { messages, published, deliveries, depth })
+        serde_json::to_string(&SendPayload {
+            version: payload.version,
+            messages,
+            published,
+            deliveries,
+            depth,
+        })
     };
     if !done.left.is_empty() {
         let times = payload.depth + 1;

@@ -108,5 +108,6 @@ fn part(payload: &HistoryPayload<'_>, writes: Vec<Write>, depth: u32) -> Result<
             _ => users.push(HistoryUser { user_id, messages: vec![index] }),
         }
     }
-    Ok(serde_json::to_string(&HistoryPayload { messages: payload.messages.clone(), users, depth })?)
+    let (version, messages) = (payload.version, payload.messages.clone());
+    Ok(serde_json::to_string(&HistoryPayload { version, messages, users, depth })?)
 }

@@ -18,6 +18,7 @@ use sbe_core::{
     history::Timestamp,
     id::{MessageId, UserId},
     payload::{Read, ReceiptPayload},
+    version::Version,
 };
 use std::{collections::HashMap, time::Duration};
 use user_history_adder::{App, handle};
@@ -36,13 +37,20 @@ fn add_unread(sink: &Sink, ids: &[MessageId]) {
 }
 
 fn payload(ids: Vec<MessageId>) -> String {
-    ReceiptPayload { user_id: UserId::from(USER), read: Read::Listed(ids), call: "call".into(), depth: 0 }
-        .to_json()
+    ReceiptPayload {
+        version: Version,
+        user_id: UserId::from(USER),
+        read: Read::Listed(ids),
+        call: "call".into(),
+        depth: 0,
+    }
+    .to_json()
 }
 
 fn everything() -> String {
     let read = Read::AsOf(Timestamp::MAX);
-    ReceiptPayload { user_id: UserId::from(USER), read, call: "call".into(), depth: 0 }.to_json()
+    ReceiptPayload { version: Version, user_id: UserId::from(USER), read, call: "call".into(), depth: 0 }
+        .to_json()
 }
 
 /// How often each id was told, by invocations of the dispatcher that were answered.
