@@ -6,7 +6,7 @@ ARCHITECTURE := arm64
 CONFIG := default
 FUNCTIONS := session-manager event-dispatcher sqs-sender user-history-adder session-update-processor messages-api
 
-.PHONY: help run logs test latency bench package validate deploy clean
+.PHONY: help run logs test upgrade latency bench package validate deploy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,6 +22,10 @@ logs: ## Follow the logs of the local system's functions
 test: ## Pass every test: format, lints, units, properties, docs, licences, template, flows, browser
 	@scripts/check-tools cargo python3 node
 	@scripts/test
+
+upgrade: ## Upgrade a running system from an earlier release, and roll back, under load (FROM=v1.2.3)
+	@scripts/check-tools cargo python3
+	@scripts/test-upgrade $(FROM)
 
 latency: ## Measure the time from publishing to a poll's receipt on a local system
 	cargo build --workspace --bins

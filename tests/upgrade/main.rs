@@ -16,7 +16,7 @@ use load::Load;
 use rollout::{FUNCTIONS, Release};
 use sbe_tests::eventually;
 
-/// docs/decisions/0019: "a release must read what the one before writes, and must write what the one before reads"
+/// docs/decisions/0019-payloads-of-two-releases.md: "a release must read what the one before writes, and must write what the one before reads"
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_repeated_by_an_upgrade_and_its_rollback() {
     let (previous, this) = (Release::previous(), Release::this());
@@ -41,7 +41,7 @@ async fn nothing_is_lost_or_repeated_by_an_upgrade_and_its_rollback() {
     }
 }
 
-/// docs/decisions/0019: "What a later release has written waits in the failed queue"
+/// docs/decisions/0019-payloads-of-two-releases.md: "What a later release has written waits in the failed queue"
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_later_release_wrote_waits_in_the_failed_queue() {
     let later = earlier::of_a_later_release();
