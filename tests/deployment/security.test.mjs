@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { table } from "./queues.mjs";
 import { root } from "./simulator.mjs";
 
 const security = readFileSync(`${root}docs/SECURITY.md`, "utf8");
@@ -19,6 +20,11 @@ test("whatever is not verified on AWS names a check that sbe doctor makes", () =
     assert.ok(names.length > 0, point);
     for (const name of names) assert.ok(made.has(name), `${name}: ${point}`);
   }
+});
+
+test("the table of who may do what with a session's queue is the simulator's", async () => {
+  const written = section("Who can read what").split("\n").filter((line) => line.startsWith("| "));
+  assert.deepEqual(written.slice(-(await table()).split("\n").length).join("\n"), await table());
 });
 
 test("the probabilities that counters overlap are m² · b / 2^53", () => {
