@@ -1,7 +1,7 @@
 //! Sessions that receive all the time, and what each of them must have in the end.
 
 use crate::load::Sent;
-use sbe_tests::{Backend, Browser, eventually, unique};
+use sbe_tests::{Backend, Browser, backend::sqs, eventually, now, unique};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashSet},
@@ -82,11 +82,31 @@ impl Audience {
         }
     }
 
+    /// The users have read what came until now.
+    pub(crate) async fn reads(&self) {
+        for user in self.users {
+            let read = format!("/messages/set-read/user/{user}/asof/{}?async", now());
+            Backend::new().post(&read, "").await.success();
+        }
+    }
+
+    /// A session is created and ended, and its queue removed.
+    pub(crate) async fn comes_and_goes(&self) {
+        let (backend, account) = (Backend::new(), unique());
+        let queue = backend.create(account, "d", None).await.queue();
+        backend.post(&format!("/destroy/{account}/d"), "").await.success();
+        let is_gone = || async {
+            let get = sqs().get_queue_attributes().queue_url(&queue).send().await;
+            get.is_err().then_some(())
+        };
+        eventually("the end of a queue", is_gone).await;
+    }
+
     /// What was read before and after is read.
     pub(crate) async fn has_read_all(&self) {
         let backend = Backend::new();
         for user in self.users {
-            let read = format!("/messages/set-read/user/{user}/asof/{}?async", sbe_tests::now() + 1);
+            let read = format!("/messages/set-read/user/{user}/asof/{}?async", now() + 1);
             backend.post(&read, "").await.success();
             let unread = || async {
                 backend.get(&format!("/messages/user/{user}/unread")).await.success()["unread"].as_i64()

@@ -26,8 +26,13 @@ async fn nothing_is_lost_or_repeated_by_an_upgrade_and_its_rollback() {
     // Callers first, there and back: each release hands over to the other.
     for release in [this, previous] {
         for function in FUNCTIONS {
-            release.roll_out(&[function]).await;
+            let version = release.roll_out(&[function]).await;
             load.goes_on().await;
+            audience.reads().await;
+            audience.comes_and_goes().await;
+            let works =
+                || async { rollout::versions_that_ran(function).await.contains(&version).then_some(()) };
+            eventually("the work of the release", works).await;
         }
         earlier::inject(&audience, &load).await;
     }
@@ -35,10 +40,6 @@ async fn nothing_is_lost_or_repeated_by_an_upgrade_and_its_rollback() {
     audience.has_all_once(&sent).await;
     audience.remembers_all_once(&sent).await;
     audience.has_read_all().await;
-    for function in FUNCTIONS {
-        let versions = rollout::versions_that_ran(function).await;
-        assert!(versions.len() >= 3, "{function}: each release has worked, there and back: {versions:?}");
-    }
 }
 
 /// docs/decisions/0019-payloads-of-two-releases.md: "What a later release has written waits in the failed queue"

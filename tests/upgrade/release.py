@@ -1,6 +1,7 @@
 """Makes functions of the local system run the binaries in a directory, as docs/OPERATIONS.md describes it for AWS.
 
-Usage: release.py STACK.JSON BINARIES NAME FUNCTION... Each gets a new version, and its alias `live` is moved to that.
+Usage: release.py STACK.JSON BINARIES NAME FUNCTION... Each gets a new version, which is
+printed, and its alias `live` is moved to that.
 Invocations of the version before go on to their end.
 """
 
@@ -30,6 +31,7 @@ def main():
         aws_lambda.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
         version = aws_lambda.publish_version(FunctionName=name)["Version"]
         aws_lambda.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+        print(version)
 
 
 def marked_zip(binary, release):

@@ -37,8 +37,8 @@ impl Release {
         Self { name: "previous", binaries: named.unwrap_or_else(binaries) }
     }
 
-    /// Makes these functions run it.
-    pub(crate) async fn roll_out(&self, functions: &[&str]) {
+    /// Makes these functions run it; the version that the last of them has then.
+    pub(crate) async fn roll_out(&self, functions: &[&str]) -> String {
         let output = Command::new(root().join(".local/venv/bin/python"))
             .arg(root().join("tests/upgrade/release.py"))
             .args([stack_file(), &self.binaries])
@@ -47,6 +47,8 @@ impl Release {
             .output();
         let output = output.await.expect("python runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let versions = String::from_utf8(output.stdout).expect("versions are UTF-8");
+        versions.lines().next_back().expect("each function has a version").to_owned()
     }
 }
 
