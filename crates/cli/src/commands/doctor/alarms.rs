@@ -6,7 +6,7 @@ use super::{
 };
 use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
 
-const ALARMS: [&str; 17] = [
+const ALARMS: [&str; 18] = [
     "rejected",
     "failed",
     "slo-fast",
@@ -24,6 +24,7 @@ const ALARMS: [&str; 17] = [
     "cognito",
     "handed-back",
     "not-done",
+    "release",
 ];
 
 /// They are there, and do not sound.
