@@ -74,7 +74,7 @@ const isOfCodeDeploy = ({ Type }) => Type.startsWith("AWS::CodeDeploy::");
 
 test("without GradualDeployment all calls go to a new version at once", () => {
   assert.deepEqual(Object.values(atOnce).filter(isOfCodeDeploy), []);
-  assert.equal(atOnce.CodeDeployRole, undefined);
+  assert.deepEqual([atOnce.CodeDeployRole, atOnce.ReleaseAlarm], [undefined, undefined]);
   for (const name of aliases) assert.equal(atOnce[name].UpdatePolicy, undefined, name);
 });
 
