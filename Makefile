@@ -46,6 +46,7 @@ validate: ## Check the template as SAM does
 deploy: ## Build and deploy an environment of samconfig.toml (CONFIG=dev); see docs/OPERATIONS.md
 	@scripts/check-tools cargo sam cargo-lambda
 	sam build --config-env $(CONFIG)
+	scripts/stamp $(CONFIG)
 	sam deploy --config-env $(CONFIG)
 
 clean: ## Remove what the other targets made

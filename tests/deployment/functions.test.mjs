@@ -5,11 +5,11 @@ import { test } from "node:test";
 import { allowed, arn, policiesOf, roles } from "./simulator.mjs";
 
 const all = roles();
-const functions = Object.keys(all).filter((name) => name !== "BrowserRole");
+const functions = Object.keys(all).filter((name) => !["BrowserRole", "CodeDeployRole"].includes(name));
 
 const queue = (name) => arn("sqs", name);
 const table = (name) => arn("dynamodb", `table/${name}`);
-const lambda = (name) => arn("lambda", `function:prod-sqs-browser-${name}`);
+const lambda = (name) => arn("lambda", `function:prod-sqs-browser-${name}:live`);
 const sessions = table("prod-sqs-browser-sessions");
 const messages = table("prod-sqs-browser-messages");
 const session = queue("prod-brws-x");

@@ -20,7 +20,7 @@ const LOOKING = [
   ...["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"].flatMap((action) => each(action, session, failed, rejected)),
   ...each("sqs:GetQueueAttributes", session, failed, rejected),
   ["sqs:ListQueueTags", session],
-  ["lambda:GetFunctionConfiguration", lambda],
+  ...["GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "ListAliases", "ListVersionsByFunction"].map((action) => [`lambda:${action}`, lambda]),
   ["kinesis:DescribeStreamSummary", stream],
   ["logs:StartQuery", arn("logs", "log-group:/aws/lambda/prod-sqs-browser-sqs-sender")],
   ...["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"].map((action) => [action, role]),
@@ -36,7 +36,7 @@ const TRYING = [
   ["dynamodb:DeleteItem", messages],
 ];
 const CHANGING = [
-  ["lambda:InvokeFunction", lambda],
+  ["lambda:InvokeFunction", `${lambda}:live`],
   ...each("sqs:DeleteMessage", failed, rejected),
   ["sqs:PurgeQueue", session],
   ["kinesis:GetRecords", stream],

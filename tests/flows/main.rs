@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
+mod aliases;
 mod bad_input;
 mod broadcasts;
 mod cleanup;

@@ -91,6 +91,7 @@ fn of_alarm(alarm: &MetricAlarm) -> Named {
 /// `Metric: { Namespace: N, MetricName: M, Dimensions: [{ Name: D, Value: !Ref R }] }`
 fn of_template(env: &str) -> Vec<Named> {
     let template = std::fs::read_to_string(root().join("template.yaml")).expect("it is there");
+    let template = template.replace(r#"!Sub "${Env}-sqs-browser""#, &format!("{env}-sqs-browser"));
     let field = |text: &str, name: &str| {
         let (_, rest) = text.split_once(&format!("{name}: "))?;
         Some(rest.split([',', ' ']).next()?.to_owned())

@@ -150,7 +150,7 @@ pub fn lambda() -> aws_sdk_lambda::Client {
 /// # Panics
 /// When the function fails.
 pub async fn invoke(function: &str, payload: Value) -> Value {
-    let name = format!("{}-sqs-browser-{function}", stack().env);
+    let name = format!("{}-sqs-browser-{function}:live", stack().env);
     let invoke = lambda().invoke().function_name(name).payload(Blob::new(payload.to_string()));
     let reply = invoke.send().await.expect("the operator may invoke");
     let text = reply.payload.map(Blob::into_inner).unwrap_or_default();

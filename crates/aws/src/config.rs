@@ -92,7 +92,8 @@ impl Config {
         format!("{}-sqs-browser-messages", self.env)
     }
 
-    /// One of the six functions, by the last part of its name.
+    /// One of the six functions, by the last part of its name. Logs and parked work have this name; it is invoked by
+    /// its alias.
     pub fn function(&self, name: &str) -> String {
         format!("{}-sqs-browser-{name}", self.env)
     }

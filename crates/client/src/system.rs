@@ -7,6 +7,7 @@ use aws_sdk_cloudformation::{
     operation::describe_stacks::DescribeStacksError,
     types::Output,
 };
+use sbe_core::ALIAS;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -177,6 +178,12 @@ impl System {
         format!("{}-sqs-browser-{name}", self.env)
     }
 
+    /// The name of one of its functions with the alias by which it is called. Its configuration is what calls meet;
+    /// that of the name alone is what was deployed last.
+    pub fn live(&self, name: &str) -> String {
+        format!("{}:{ALIAS}", self.function(name))
+    }
+
     /// What the names of its session queues begin with.
     pub fn queue_prefix(&self) -> String {
         format!("{}-brws-", self.env)
@@ -301,6 +308,7 @@ mod tests {
             (found.api_url.as_str(), found.function("sqs-sender").as_str()),
             ("the ApiUrl", "dev-sqs-browser-sqs-sender")
         );
+        assert_eq!(found.live("sqs-sender"), "dev-sqs-browser-sqs-sender:live");
         for (index, name) in outputs.iter().enumerate() {
             let error = system(&[&outputs[..index], &outputs[index + 1..]].concat()).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");

@@ -59,6 +59,10 @@ pub mod unreached;
 pub mod unread;
 pub mod version;
 
+/// The alias of every function, by which it is called: a deployment moves it to the version that it publishes,
+/// at once or by and by.
+pub const ALIAS: &str = "live";
+
 /// Bad input: which field is wrong, and what it must be.
 ///
 /// The text is meant for the caller: it names the field and the rule and never repeats the value.

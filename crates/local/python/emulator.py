@@ -7,6 +7,9 @@ on with a poll whose caller has left, and hands it the next message, which is th
 And the thread by which it expires items leaves no record of them in the table's stream: it removes
 nothing here, where another program deletes them instead.
 
+It retries and parks asynchronous invocations as their function's EventInvokeConfig says, but looks at that of
+$LATEST alone: here it is that of the alias or version which was invoked. Reading one is an action of its own, too.
+
 It meters what AWS bills: GET /_billed answers the units since the start, by the access key that called.
 
 It ends with the program that has started it, also when that one is killed.
@@ -24,6 +27,7 @@ import threading
 import time
 
 import ministack.app as ministack
+import ministack.core.iam_actions as actions
 import ministack.services.dynamodb as dynamodb
 import ministack.services.kinesis as kinesis
 import ministack.services.lambda_svc as functions
@@ -44,6 +48,26 @@ def remove(*args):
 
 
 dynamodb._remove_item = remove
+start = functions.invoke_async_with_retry
+
+
+def start_as_configured(function, event):
+    name, _, qualifier = function["config"]["FunctionArn"].partition(":function:")[2].partition(":")
+    configs = functions._functions[name]["event_invoke_configs"]
+    own = configs.get(qualifier or "$LATEST") or {}
+    start({**function, "event_invoke_config": own}, event)
+
+
+functions.invoke_async_with_retry = start_as_configured
+action_of = actions._lambda_action
+
+
+def action(method, path):
+    is_config = method == "GET" and path.endswith("/event-invoke-config")
+    return "GetFunctionEventInvokeConfig" if is_config else action_of(method, path)
+
+
+actions._lambda_action = action
 
 
 billed = collections.Counter()

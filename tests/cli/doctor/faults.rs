@@ -116,6 +116,7 @@ async fn a_function_of_another_release() {
         let environment = Environment::builder().set_variables(Some(variables)).build();
         let update = lambda.update_function_configuration().function_name(&name).environment(environment);
         update.send().await.expect("it is set");
+        patient.publish("sqs-sender").await;
     };
     set("0.0.9").await;
     let seen = patient.examine(&[]).await;

@@ -1,6 +1,7 @@
 //! `sbe doctor` on systems of its own, which these tests damage and mend.
 
 mod access;
+mod aliases;
 mod faults;
 mod identities;
 mod patient;
@@ -34,7 +35,7 @@ async fn a_healthy_system_is_a_go_with_guests_and_a_lost_function_is_told() {
     let lost = patient.system.function("messages-api");
     patient.system.lambda().delete_function().function_name(lost).send().await.expect("it can be deleted");
     let seen = patient.examine(&[]).await;
-    seen.fails(&["functions", "history"]);
+    seen.fails(&["functions", "functions-live", "history"]);
     assert!(seen.detail("functions").contains("messages-api"), "{seen:?}");
 }
 

@@ -1,5 +1,6 @@
 //! A system to examine, and what the doctor says of it.
 
+use aws_sdk_lambda::types::AliasRoutingConfiguration;
 use sbe_client::System;
 use sbe_tests::{
     sbe::{Run, command_on},
@@ -30,6 +31,17 @@ impl Patient {
     /// Runs `sbe` on it.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
         command_on(&self.running.file, arguments).output().await.expect("sbe starts").into()
+    }
+
+    /// Publishes what a function is now, and lets all calls go to it; the version.
+    pub(crate) async fn publish(&self, name: &str) -> String {
+        let (lambda, function) = (self.system.lambda(), self.system.function(name));
+        let published = lambda.publish_version().function_name(&function).send().await;
+        let version = published.expect("a version is published").version.expect("it has a number");
+        let all = AliasRoutingConfiguration::builder().build();
+        let update = lambda.update_alias().function_name(function).name("live").routing_config(all);
+        update.function_version(&version).send().await.expect("an alias can be moved");
+        version
     }
 
     /// What the doctor says of it.

@@ -18,8 +18,10 @@ pub(super) fn label(path: &str) -> String {
     format!("Invoke {}", function(path))
 }
 
+/// The function's name, without the alias.
 pub(super) fn function(path: &str) -> &str {
-    path.split('/').nth(3).unwrap_or_default()
+    let name = path.split('/').nth(3).unwrap_or_default();
+    name.split(':').next().unwrap_or_default().split("%3A").next().unwrap_or_default()
 }
 
 pub(super) fn invoke(call: &Call<'_>, path: &str, body: &[u8]) -> Answer {

@@ -25,6 +25,8 @@ const ALARMS: [&str; 17] = [
     "handed-back",
     "not-done",
 ];
+/// There where releases are shifted.
+const OF_SHIFTS: &str = "release";
 
 /// They are there, and do not sound.
 pub(super) async fn alarms(doctor: &Doctor) -> Found {
@@ -46,10 +48,13 @@ struct Alarm {
 }
 
 async fn read(doctor: &Doctor) -> Result<Vec<Alarm>, Finding> {
-    let names = ALARMS.map(|name| format!("{}-sqs-browser-{name}", doctor.system.env));
-    let describe = doctor.system.cloudwatch().describe_alarms().set_alarm_names(Some(names.to_vec()));
+    let full = |name| format!("{}-sqs-browser-{name}", doctor.system.env);
+    let names: Vec<String> = ALARMS.into_iter().chain([OF_SHIFTS]).map(full).collect();
+    let describe = doctor.system.cloudwatch().describe_alarms().set_alarm_names(Some(names.clone()));
     let found = answer("cloudwatch:DescribeAlarms", describe.send().await)?.metric_alarms.unwrap_or_default();
-    Ok(names.map(|name| alarm(name, &found)).into())
+    let of_shifts = full(OF_SHIFTS);
+    let is_due = |alarm: &Alarm| alarm.is_there || alarm.name != of_shifts;
+    Ok(names.into_iter().map(|name| alarm(name, &found)).filter(is_due).collect())
 }
 
 fn alarm(name: String, found: &[MetricAlarm]) -> Alarm {

@@ -47,7 +47,7 @@ async fn configuration(
     doctor: &Doctor,
     name: &str,
 ) -> Result<Option<GetFunctionConfigurationOutput>, Finding> {
-    let get = doctor.system.lambda().get_function_configuration().function_name(doctor.system.function(name));
+    let get = doctor.system.lambda().get_function_configuration().function_name(doctor.system.live(name));
     answer_if_any("lambda:GetFunctionConfiguration", get.send().await)
 }
 

@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - [`check`], [`report`]: what a check finds, and what all of them add up to
-//! - [`access`], [`stream`], [`tables`], [`functions`], [`alarms`], [`queues`], [`identities`] (with
+//! - [`access`], [`stream`], [`tables`], [`functions`], [`aliases`], [`alarms`], [`queues`], [`identities`] (with
 //!   [`policy`]): what can be seen by looking
 //! - [`trial`] (with [`inbox`]): sessions of the doctor's own; [`isolation`], [`round_trip`]: what is tried
 //!   with them
@@ -19,6 +19,7 @@ use trial::Trial;
 
 mod access;
 mod alarms;
+mod aliases;
 mod check;
 mod functions;
 mod identities;
@@ -126,6 +127,8 @@ impl Doctor {
         vec![
             ("functions", functions::functions(self).boxed()),
             ("functions-release", functions::release(self).boxed()),
+            ("functions-live", aliases::live(self).boxed()),
+            ("functions-given-up", aliases::given_up(self).boxed()),
             ("stream", stream::stream(self).boxed()),
             ("stream-mapping", stream::stream_mapping(self).boxed()),
             ("sessions-mapping", stream::sessions_mapping(self).boxed()),

@@ -47,12 +47,13 @@ pub(super) async fn sessions_mapping(doctor: &Doctor) -> Found {
 }
 
 async fn mapping(doctor: &Doctor, function: &str, source: &str) -> Found {
-    let name = doctor.system.function(function);
-    let list = doctor.system.lambda().list_event_source_mappings().function_name(&name).send().await;
+    let (name, live) = (doctor.system.function(function), doctor.system.live(function));
+    let list = doctor.system.lambda().list_event_source_mappings().function_name(&live).send().await;
     let list = answer_if_any("lambda:ListEventSourceMappings", list)?;
     let mappings = list.and_then(|list| list.event_source_mappings).unwrap_or_default();
     let of_source = |mapping: &EventSourceMappingConfiguration| {
         mapping.event_source_arn().is_some_and(|arn| arn.contains(source))
+            && mapping.function_arn().is_some_and(|arn| arn.ends_with(&live))
     };
     let mapping = mappings.into_iter().find(of_source);
     Ok(judge_mapping(&name, mapping.as_ref().map(Mapping::from).as_ref()))

@@ -85,12 +85,11 @@ impl<'a> Entry<'a> {
         Facts { origin: "unknown".into(), reason: "it is not in a form that this release knows".into() }
     }
 
-    /// The name of the function that gave up.
+    /// The name of the function that gave up, without its alias or version: what is left is for those that are
+    /// live now.
     pub fn function(&self) -> &str {
         let arn = self.request_context.as_ref().map_or("", |context| &context.function_arn);
-        // arn:aws:lambda:region:account:function:name, and perhaps a version.
-        let of_arn = arn.split(':').nth(6).unwrap_or(arn);
-        self.function.as_deref().unwrap_or(of_arn)
+        function_name(self.function.as_deref().unwrap_or(arn))
     }
 
     /// What is to be done again.
@@ -123,6 +122,12 @@ impl<'a> Entry<'a> {
         let parts: Vec<&str> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
         parts.join(": ")
     }
+}
+
+/// The name in an ARN such as `arn:aws:lambda:REGION:ACCOUNT:function:NAME:live`, or in `NAME:live`.
+pub(crate) fn function_name(function: &str) -> &str {
+    let name = function.split_once(":function:").map_or(function, |(_, name)| name);
+    name.split(':').next().unwrap_or(name)
 }
 
 /// Lambda begins some errors with the request's id, by which no two would be the same.
@@ -158,6 +163,8 @@ mod tests {
         let too_old = r#"{"requestContext":{"functionArn":"arn:aws:lambda:r:1:function:f","condition":"EventAgeExceeded"},
             "requestPayload":{},"responsePayload":null}"#;
         assert_eq!(told(too_old), ("f".into(), "EventAgeExceeded".into()));
+        let live = too_old.replace("function:f", "function:f:live");
+        assert_eq!(told(&live), ("f".into(), "EventAgeExceeded".into()));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use aws_sdk_lambda::{
     types::InvocationType,
 };
 use sbe_client::System;
+use sbe_core::ALIAS;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub(super) async fn replay(system: &System, held: &Held) -> Result<(), Failure> 
             entry.function(),
             system.env
         ))),
-        Work::Invocation(payload) => invoke(system, entry.function(), payload).await,
+        Work::Invocation(payload) => invoke(system, &format!("{}:{ALIAS}", entry.function()), payload).await,
         Work::Records(pointers) => dispatch(system, pointers).await,
         Work::Changes(pointers) => Err(changes(pointers)),
     }
@@ -60,7 +61,7 @@ async fn dispatch(system: &System, pointers: &Pointers) -> Result<(), Failure> {
 }
 
 async fn dispatch_event(system: &System, event: String) -> Result<(), Failure> {
-    let function = system.function("event-dispatcher");
+    let function = system.live("event-dispatcher");
     let patience = TimeoutConfig::builder().operation_attempt_timeout(DISPATCHER).build();
     // Tried again by whoever replays, who is told.
     let settings =

@@ -92,7 +92,7 @@ pub async fn run(args: Put, context: &Context) -> Result<(), Failure> {
 
 /// Which broadcasts the dispatcher refuses: that is a setting of the deployment.
 async fn broadcasts(context: &Context) -> Result<Broadcasts, Failure> {
-    let function = context.system.function("event-dispatcher");
+    let function = context.system.live("event-dispatcher");
     let configuration = context.system.lambda().get_function_configuration().function_name(function);
     let asked = async { Ok(configuration.send().await) };
     let settings = match context.interrupt.or(asked, || "nothing is put".to_owned()).await? {

@@ -177,7 +177,7 @@ async fn look_into_queues(evidence: &mut Evidence, context: &Context) -> Result<
 
 /// What the dispatcher logs.
 async fn log_level(context: &Context) -> Result<String, Failure> {
-    let function = context.system.function("event-dispatcher");
+    let function = context.system.live("event-dispatcher");
     let get = context.system.lambda().get_function_configuration().function_name(function).send().await;
     let configuration = get.map_err(|error| Failure::aws("reading the dispatcher's configuration", error))?;
     let variables = configuration.environment.and_then(|environment| environment.variables);

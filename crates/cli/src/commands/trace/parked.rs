@@ -1,6 +1,7 @@
 //! Whether an item of the failed or the rejected queue is about a message.
 
 use super::{event::Event, evidence::Waiting};
+use crate::commands::failed::entry::function_name;
 use sbe_core::id::MessageId;
 use serde_json::Value;
 
@@ -47,11 +48,6 @@ fn names(value: &Value, id: &MessageId, depth: usize) -> bool {
     }
 }
 
-/// The name in an ARN such as `arn:aws:lambda:REGION:ACCOUNT:function:NAME:$LATEST`, or the name itself.
-fn function_name(function: &str) -> &str {
-    function.split_once(":function:").map_or(function, |(_, name)| name.split(':').next().unwrap_or(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,7 +76,7 @@ mod tests {
     #[test]
     fn what_lambda_gave_up_names_function_and_error() {
         let body = r#"{"requestContext":{"requestId":"r","condition":"RetriesExhausted",
-            "functionArn":"arn:aws:lambda:eu-west-1:1:function:dev-sqs-browser-sqs-sender:$LATEST"},
+            "functionArn":"arn:aws:lambda:eu-west-1:1:function:dev-sqs-browser-sqs-sender:live"},
             "requestPayload":{"messages":[{"messageId":"m"}]},"responsePayload":{"errorMessage":"none of 1"}}"#;
         let waiting = failed("1", body, &id(), &[]).unwrap();
         assert_eq!((&*waiting.function, &*waiting.reason), ("dev-sqs-browser-sqs-sender", "none of 1"));

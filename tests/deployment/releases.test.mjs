@@ -1,0 +1,161 @@
+// How releases go live: every call goes by the alias, which is moved at once or by CodeDeploy.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { allowed, arn, document, policiesOf, roles, root } from "./simulator.mjs";
+import { translated, translatedFrom } from "./translated.mjs";
+
+const atOnce = translated().Resources;
+const gradual = translated("GradualDeployment=true", "TrafficShift=Linear10PercentEvery3Minutes").Resources;
+
+const entries = (resources, type) => Object.entries(resources).filter(([, { Type }]) => Type === type);
+const ofType = (resources, type) => entries(resources, type).map(([, resource]) => resource);
+const functions = entries(atOnce, "AWS::Lambda::Function").map(([name]) => name);
+const alias = (name) => `${name}Aliaslive`;
+const aliases = functions.map(alias);
+
+test("every function has the alias, at the version that is published", () => {
+  assert.equal(functions.length, 6);
+  for (const name of functions) {
+    const { Name, FunctionName, FunctionVersion } = atOnce[alias(name)].Properties;
+    assert.deepEqual([Name, FunctionName], ["live", { Ref: name }]);
+    const version = atOnce[FunctionVersion["Fn::GetAtt"][0]];
+    assert.deepEqual([version.Type, version.Properties.FunctionName], ["AWS::Lambda::Version", { Ref: name }]);
+    assert.equal(version.DeletionPolicy, "Retain", "what was live before can be live again");
+  }
+});
+
+test("all that calls a function calls its alias", () => {
+  const callers = {
+    "AWS::Events::Rule": ({ Targets }) => Targets.map(({ Arn }) => Arn.Ref),
+    "AWS::Lambda::EventSourceMapping": ({ FunctionName }) => [FunctionName.Ref],
+    "AWS::Lambda::Permission": ({ FunctionName }) => [FunctionName.Ref],
+    "AWS::ApiGateway::RestApi": ({ Body }) =>
+      [...JSON.stringify(Body).matchAll(/functions\/\$\{(\w+)\}\/invocations/g)].map(([, name]) => name),
+  };
+  const called = Object.entries(callers).map(([type, names]) =>
+    ofType(atOnce, type).flatMap(({ Properties }) => names(Properties)));
+  for (const names of called) {
+    assert.ok(names.length > 0);
+    for (const name of names) assert.ok(aliases.includes(name), name);
+  }
+  const methods = Object.values(atOnce.Api.Properties.Body.paths).flatMap((path) => Object.keys(path));
+  assert.equal(called[3].length, methods.length, "every method of the API");
+});
+
+test("what Lambda gives up is parked, for the alias, and for whoever invokes the dispatcher without it", () => {
+  const configs = ofType(atOnce, "AWS::Lambda::EventInvokeConfig").map(({ Properties }) => Properties);
+  const of = ({ FunctionName, Qualifier }) => `${FunctionName.Ref}:${Qualifier}`;
+  const asynchronous = ["EventDispatcher", "SessionManager", "SqsSender", "UserHistoryAdder"];
+  const expected = [...asynchronous.map((name) => `${name}:live`), "EventDispatcher:$LATEST"];
+  assert.deepEqual(configs.map(of).sort(), expected.sort());
+  for (const { DestinationConfig } of configs) {
+    assert.deepEqual(DestinationConfig.OnFailure.Destination, { "Fn::GetAtt": ["FailedQueue", "Arn"] });
+  }
+});
+
+test("functions and operators invoke aliases, and nothing else", async () => {
+  const documents = Object.entries({ ...roles(), operators: { Policies: [{ PolicyDocument: document("operator-change") }] } });
+  for (const [name, role] of documents) {
+    for (const of of ["event-dispatcher", "sqs-sender", "user-history-adder", "session-manager"]) {
+      for (const qualifier of ["", ":$LATEST", ":1"]) {
+        const resource = arn("lambda", `function:prod-sqs-browser-${of}${qualifier}`);
+        assert.ok(!(await allowed(policiesOf(role), "lambda:InvokeFunction", resource)), `${name}: ${resource}`);
+      }
+    }
+  }
+});
+
+const isOfCodeDeploy = ({ Type }) => Type.startsWith("AWS::CodeDeploy::");
+
+test("without GradualDeployment all calls go to a new version at once", () => {
+  assert.deepEqual(Object.values(atOnce).filter(isOfCodeDeploy), []);
+  assert.deepEqual([atOnce.CodeDeployRole, atOnce.ReleaseAlarm], [undefined, undefined]);
+  for (const name of aliases) assert.equal(atOnce[name].UpdatePolicy, undefined, name);
+});
+
+/** The alarms by which CodeDeploy takes a release back. */
+const ALARMS = ["ReleaseAlarm", "LostAlarm"];
+
+test("with it CodeDeploy shifts the calls of each function, and back when an alarm sounds", () => {
+  for (const name of functions) {
+    const { ApplicationName, DeploymentGroupName } = gradual[alias(name)].UpdatePolicy.CodeDeployLambdaAliasUpdate;
+    assert.equal(gradual[ApplicationName.Ref].Properties.ComputePlatform, "Lambda");
+    const group = gradual[DeploymentGroupName.Ref].Properties;
+    assert.deepEqual(group.AlarmConfiguration, { Enabled: true, Alarms: ALARMS.map((Ref) => ({ Name: { Ref } })) });
+    assert.ok(group.AutoRollbackConfiguration.Enabled);
+    assert.ok(group.AutoRollbackConfiguration.Events.includes("DEPLOYMENT_STOP_ON_ALARM"));
+    assert.deepEqual(group.ServiceRoleArn, { "Fn::GetAtt": ["CodeDeployRole", "Arn"] });
+    assert.match(JSON.stringify(group.DeploymentConfigName), /"Linear10PercentEvery3Minutes"/);
+  }
+  assert.equal(ofType(gradual, "AWS::CodeDeploy::DeploymentGroup").length, functions.length);
+  assert.equal(gradual.CodeDeployServiceRole, undefined, "SAM's own role may change every alias of the account");
+});
+
+/** The resources that one names, and those that these name. */
+function reached(resources, name, found = new Set()) {
+  if (!resources[name] || found.has(name)) return found;
+  found.add(name);
+  const text = JSON.stringify(resources[name]);
+  const names = [...text.matchAll(/"Ref":"(\w+)"|"Fn::GetAtt":\["(\w+)"|\$\{(\w+)[.}]/g)].map((match) => match.slice(1).find(Boolean));
+  for (const next of names) reached(resources, next, found);
+  return found;
+}
+
+test("alarms are there before what they watch is shifted, and a release that mends is not kept away by what waits", () => {
+  for (const name of ALARMS) {
+    const waits = [...reached(gradual, name)].filter((of) => aliases.includes(of) || isOfCodeDeploy(gradual[of]));
+    assert.deepEqual(waits, [], name);
+    assert.ok(!/ApproximateNumberOfMessages/.test(JSON.stringify(gradual[name])), name);
+  }
+  const { EvaluationPeriods, Metrics } = gradual.ReleaseAlarm.Properties;
+  const metrics = Metrics.filter(({ MetricStat }) => MetricStat);
+  assert.ok(metrics.every(({ MetricStat }) => Number(MetricStat.Period) === 60));
+  assert.ok(Number(EvaluationPeriods) <= 5, "it sounds within the shortest shift");
+  assert.ok(metrics.length <= 10, "CloudWatch takes ten metrics for an alarm");
+  const watched = metrics.filter(({ MetricStat }) => MetricStat.Metric.MetricName === "Errors");
+  assert.deepEqual(watched.map(({ MetricStat }) => MetricStat.Metric.Dimensions[0].Value.Ref).sort(), functions.toSorted());
+});
+
+test("CodeDeploy may move the aliases of this environment, and nothing else", async () => {
+  const role = roles(["GradualDeployment=true"]).CodeDeployRole;
+  assert.deepEqual(role.AssumeRolePolicyDocument.Statement.map(({ Principal }) => Principal), [{ Service: "codedeploy.amazonaws.com" }]);
+  const lambda = (env) => arn("lambda", `function:${env}-sqs-browser-sqs-sender`);
+  for (const action of ["lambda:UpdateAlias", "lambda:GetAlias"]) {
+    assert.ok(await allowed(policiesOf(role), action, lambda("prod")), action);
+    assert.ok(!(await allowed(policiesOf(role), action, lambda("test"))), action);
+  }
+  assert.ok(await allowed(policiesOf(role), "cloudwatch:DescribeAlarms", "*"), "as in AWS's own policy for it");
+  for (const action of ["lambda:UpdateFunctionCode", "lambda:InvokeFunction", "lambda:DeleteAlias"]) {
+    assert.ok(!(await allowed(policiesOf(role), action, lambda("prod"))), action);
+  }
+});
+
+/** The versions that are published, by the names that SAM gives them. */
+const versions = ({ Resources }) => entries(Resources, "AWS::Lambda::Version").map(([name]) => name).sort();
+
+/** The versions of a template that is stamped for an environment of samconfig.toml. */
+function stamped(environment) {
+  const dir = mkdtempSync(join(tmpdir(), "template-"));
+  try {
+    const file = join(dir, "template.yaml");
+    copyFileSync(`${root}template.yaml`, file);
+    execFileSync(`${root}scripts/stamp`, [environment, file]);
+    return versions(translatedFrom(file));
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+test("what changes in parameters alone is published, by the stamp", () => {
+  // SAM names a version after what differs in the template: a parameter's value does not.
+  assert.deepEqual(versions(translated("LogLevel=debug")), versions(translated()));
+  assert.deepEqual(stamped("prod"), stamped("prod"));
+  const both = new Set([...stamped("prod"), ...stamped("dev")]);
+  assert.equal(both.size, 2 * functions.length, "each function has another version");
+  assert.throws(() => stamped("nowhere"), /has no environment nowhere/);
+});
