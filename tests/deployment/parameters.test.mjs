@@ -1,43 +1,14 @@
 // What the template's parameters make of it: translated by AWS's translator, and linted, for several sets of them.
 
 import assert from "node:assert/strict";
-import { spawnSync, execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { root } from "./simulator.mjs";
+import { SETS, bin, configured, translated } from "./stacks.mjs";
 
-const bin = `${root}.local/venv/bin/`;
-const script = fileURLToPath(new URL("translated.py", import.meta.url));
-
-/** The template for these parameters. */
-const translated = (...parameters) =>
-  JSON.parse(execFileSync(`${bin}python`, [script, `${root}template.yaml`, ...parameters], { encoding: "utf8" }));
-
-const EVERYTHING = [
-  "Env=prod", "KeepData=always", "StreamRetentionHours=336", "SenderConcurrency=50", "HistoryConcurrency=20",
-  "ApiRateLimit=100", "ApiBurstLimit=200", "ParallelizationFactor=4", "StreamReader=fan-out",
-  "TableCapacity=provisioned", "SessionsReadUnits=11", "SessionsWriteUnits=12", "MessagesReadUnits=13",
-  "MessagesWriteUnits=14", "Tracing=1", "ApiAccessLogs=1", "EventBusName=events",
-  "AlarmEmail=operators@example.com", "MonthlyBudget=500",
-];
-
-/** The parameters that an environment of samconfig.toml sets. */
-function configured(environment) {
-  const [, section] = readFileSync(`${root}samconfig.toml`, "utf8").split(`[${environment}.deploy.parameters]`);
-  const [, list] = section.match(/^parameter_overrides = \[([^\]]*)\]/m);
-  return [...list.matchAll(/"([^"]+)"/g)].map(([, parameter]) => parameter);
-}
-
-const SETS = {
-  "no parameters": [],
-  dev: configured("dev"),
-  staging: configured("staging"),
-  prod: configured("prod"),
-  "everything on": EVERYTHING,
-};
 const stacks = Object.fromEntries(Object.entries(SETS).map(([name, set]) => [name, translated(...set).Resources]));
 
 const ofType = (stack, type) => Object.values(stacks[stack]).filter((resource) => resource.Type === type);

@@ -1,0 +1,36 @@
+// The template as AWS's translator makes it, for several sets of its parameters.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { root } from "./simulator.mjs";
+
+export const bin = `${root}.local/venv/bin/`;
+const script = fileURLToPath(new URL("translated.py", import.meta.url));
+
+/** The template for these parameters. */
+export const translated = (...parameters) =>
+  JSON.parse(execFileSync(`${bin}python`, [script, `${root}template.yaml`, ...parameters], { encoding: "utf8" }));
+
+const EVERYTHING = [
+  "Env=prod", "KeepData=always", "StreamRetentionHours=336", "SenderConcurrency=50", "HistoryConcurrency=20",
+  "ApiRateLimit=100", "ApiBurstLimit=200", "ParallelizationFactor=4", "StreamReader=fan-out",
+  "TableCapacity=provisioned", "SessionsReadUnits=11", "SessionsWriteUnits=12", "MessagesReadUnits=13",
+  "MessagesWriteUnits=14", "Tracing=1", "ApiAccessLogs=1", "EventBusName=events",
+  "AlarmEmail=operators@example.com", "MonthlyBudget=500",
+];
+
+/** The parameters that an environment of samconfig.toml sets. */
+export function configured(environment) {
+  const [, section] = readFileSync(`${root}samconfig.toml`, "utf8").split(`[${environment}.deploy.parameters]`);
+  const [, list] = section.match(/^parameter_overrides = \[([^\]]*)\]/m);
+  return [...list.matchAll(/"([^"]+)"/g)].map(([, parameter]) => parameter);
+}
+
+export const SETS = {
+  "no parameters": [],
+  dev: configured("dev"),
+  staging: configured("staging"),
+  prod: configured("prod"),
+  "everything on": EVERYTHING,
+};
