@@ -36,7 +36,7 @@ bench: ## Measure what a fan-out costs
 
 package: ## Build the functions for deployment and say how large they are (ARCHITECTURE=arm64 or x86-64)
 	@scripts/check-tools cargo cargo-lambda
-	cargo lambda build --release --$(ARCHITECTURE) --output-format zip $(FUNCTIONS:%=-p %)
+	scripts/with-zig cargo lambda build --release --$(ARCHITECTURE) --output-format zip $(FUNCTIONS:%=-p %)
 	@ls -l target/lambda/*/bootstrap.zip
 
 validate: ## Check the template as SAM does
@@ -45,7 +45,7 @@ validate: ## Check the template as SAM does
 
 deploy: ## Build and deploy an environment of samconfig.toml (CONFIG=dev); see docs/OPERATIONS.md
 	@scripts/check-tools cargo sam cargo-lambda
-	sam build --config-env $(CONFIG)
+	scripts/with-zig sam build --config-env $(CONFIG)
 	scripts/stamp $(CONFIG)
 	sam deploy --config-env $(CONFIG)
 

@@ -10,7 +10,7 @@ const sessions = arn("dynamodb", "table/prod-sqs-browser-sessions");
 const messages = arn("dynamodb", "table/prod-sqs-browser-messages");
 const lambda = arn("lambda", "function:prod-sqs-browser-sqs-sender");
 const stream = arn("kinesis", "stream/prod-sqs-browser-event-dispatcher");
-const role = arn("iam", "role/prod-sqs-browser-events-BrowserRole-X", { region: "" });
+const role = arn("iam", "role/prod-sqs-browser/prod-sqs-browser-events-BrowserRole-X", { region: "" });
 const pool = arn("cognito-identity", "identitypool/eu-west-1:00000000-0000-4000-8000-000000000000");
 const each = (action, ...resources) => resources.map((resource) => [action, resource]);
 const LOOKING = [

@@ -7,30 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "./simulator.mjs";
+import { SETS, configured } from "./stacks.mjs";
 import { bin, translated } from "./translated.mjs";
 
-const EVERYTHING = [
-  "Env=prod", "KeepData=always", "StreamRetentionHours=336", "SenderConcurrency=50", "HistoryConcurrency=20",
-  "ApiRateLimit=100", "ApiBurstLimit=200", "ParallelizationFactor=4", "StreamReader=fan-out",
-  "TableCapacity=provisioned", "SessionsReadUnits=11", "SessionsWriteUnits=12", "MessagesReadUnits=13",
-  "MessagesWriteUnits=14", "Tracing=1", "ApiAccessLogs=1", "EventBusName=events",
-  "AlarmEmail=operators@example.com", "MonthlyBudget=500", "GradualDeployment=true",
-];
-
-/** The parameters that an environment of samconfig.toml sets. */
-function configured(environment) {
-  const [, section] = readFileSync(`${root}samconfig.toml`, "utf8").split(`[${environment}.deploy.parameters]`);
-  const [, list] = section.match(/^parameter_overrides = \[([^\]]*)\]/m);
-  return [...list.matchAll(/"([^"]+)"/g)].map(([, parameter]) => parameter);
-}
-
-const SETS = {
-  "no parameters": [],
-  dev: configured("dev"),
-  staging: configured("staging"),
-  prod: configured("prod"),
-  "everything on": EVERYTHING,
-};
 const stacks = Object.fromEntries(Object.entries(SETS).map(([name, set]) => [name, translated(...set).Resources]));
 
 const ofType = (stack, type) => Object.values(stacks[stack]).filter((resource) => resource.Type === type);

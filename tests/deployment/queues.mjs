@@ -14,10 +14,13 @@ export const sessionPolicy = (action) => ({ Version: "2012-10-17", Statement: [{
 /** The queue of the session, of another one, and one without a tag. */
 const QUEUES = { own: { "aws:ResourceTag/identityId": OWN }, other: { "aws:ResourceTag/identityId": OTHER }, untagged: {} };
 
+/** Who may take a role, and the bounds of what others grant. */
+const GRANT_NOTHING = ["boundary.json", "deployer-trust.json"];
+
 function principals() {
   const ofTemplate = Object.entries(roles()).filter(([, role]) => role.Policies);
   const ofDocuments = readdirSync(`${root}docs/policies`)
-    .filter((name) => name.endsWith(".json") && !name.includes("trust"))
+    .filter((name) => name.endsWith(".json") && !GRANT_NOTHING.includes(name))
     .map((name) => [`docs/policies/${name}`, { policies: [document(name.slice(0, -5))] }]);
   const [browser, ...functions] = ofTemplate
     .map(([name, role]) => [name, { policies: policiesOf(role).map((policy) => forIdentity(policy, OWN)) }])

