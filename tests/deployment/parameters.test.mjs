@@ -1,20 +1,15 @@
 // What the template's parameters make of it: translated by AWS's translator, and linted, for several sets of them.
 
 import assert from "node:assert/strict";
-import { spawnSync, execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { root } from "./simulator.mjs";
+import { translated } from "./translated.mjs";
 
 const bin = `${root}.local/venv/bin/`;
-const script = fileURLToPath(new URL("translated.py", import.meta.url));
-
-/** The template for these parameters. */
-const translated = (...parameters) =>
-  JSON.parse(execFileSync(`${bin}python`, [script, `${root}template.yaml`, ...parameters], { encoding: "utf8" }));
 
 const EVERYTHING = [
   "Env=prod", "KeepData=always", "StreamRetentionHours=336", "SenderConcurrency=50", "HistoryConcurrency=20",
