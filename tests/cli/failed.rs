@@ -179,8 +179,8 @@ async fn what_the_rejected_queue_does_not_take_is_there_once_it_does() {
     let queue = session["sqsUrl"].as_str().expect("it is there");
     let iam = OWN.system.iam();
     let roles = iam.list_roles().send().await.expect("roles can be listed").roles;
-    let is_it = |name: &&str| name.contains("EventDispatcherRole") && name.contains(&OWN.system.env);
-    let role = roles.iter().map(|role| role.role_name()).find(is_it).expect("there is the role");
+    let is_it = |name: &str| name.contains("EventDispatcherRole") && name.contains(OWN.system.env.as_str());
+    let role = roles.iter().find(|role| is_it(role.role_name())).expect("there is the role").role_name();
     let deny = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sqs:SendMessage",
         "Resource": format!("arn:aws:sqs:*:*:{}-sqs-browser-rejected", OWN.system.env)}]});
     let put = iam.put_role_policy().role_name(role).policy_name("deny").policy_document(deny.to_string());
