@@ -1,7 +1,7 @@
 //! `sbe failed`: what the functions gave up.
 
 use crate::own::Own;
-use aws_sdk_kinesis::primitives::Blob;
+use aws_sdk_kinesis::{primitives::Blob, types::PutRecordsRequestEntry};
 use sbe_tests::{eventually, unique};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -170,4 +170,39 @@ fn pointers(kind: &str, shard: &str, number: &str) -> String {
         "streamArn": format!("arn:aws:kinesis:us-east-1:000000000000:stream/{}", OWN.system.stream)});
     json!({"requestContext": {"functionArn": arn, "condition": "RetryAttemptsExhausted"}, kind: info})
         .to_string()
+}
+
+/// docs/OPERATIONS.md: "A record that the rejected queue does not take is in the failed queue".
+#[tokio::test]
+async fn what_the_rejected_queue_does_not_take_is_there_once_it_does() {
+    let _queue = empty().await;
+    let user = unique();
+    let session = OWN.post(&format!("/create/{user}/s/{user}"), "").await["session"].clone();
+    let queue = session["sqsUrl"].as_str().expect("it is there");
+    let iam = OWN.system.iam();
+    let roles = iam.list_roles().send().await.expect("roles can be listed").roles;
+    let is_it = |name: &str| name.contains("EventDispatcherRole") && name.contains(OWN.system.env.as_str());
+    let role = roles.iter().find(|role| is_it(role.role_name())).expect("there is the role").role_name();
+    let deny = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sqs:SendMessage",
+        "Resource": format!("arn:aws:sqs:*:*:{}-sqs-browser-rejected", OWN.system.env)}]});
+    let put = iam.put_role_policy().role_name(role).policy_name("deny").policy_document(deny.to_string());
+    put.send().await.expect("a policy can be put");
+    let record = |data: String| {
+        let entry = PutRecordsRequestEntry::builder().partition_key("1").data(Blob::new(data));
+        entry.build().expect("data and key are given")
+    };
+    let bad = json!({"userId": null, "messageId": format!("bad-{user}")}).to_string();
+    let good = json!({"userId": user, "n": 1}).to_string();
+    let put = OWN.system.kinesis().put_records().stream_name(&OWN.system.stream);
+    put.records(record(bad)).records(record(good)).send().await.expect("AWS answers");
+    eventually("the place", || async { (waiting().await == 1).then_some(()) }).await;
+    eventually("the good message", || async { (OWN.waiting(queue).await == 1).then_some(()) }).await;
+    let list = OWN.sbe(&["failed", "list", "--function", "event-dispatcher", "--json"]).await.success();
+    assert!(list.contains("the rejected queue does not take it"), "{list}");
+
+    iam.delete_role_policy().role_name(role).policy_name("deny").send().await.expect("it can be deleted");
+    OWN.sbe(&["failed", "replay", "--yes"]).await.success();
+    let rejected = OWN.sbe(&["rejected", "list", "--json"]).await.success();
+    assert!(rejected.contains("userId must be"), "{rejected}");
+    assert_eq!((waiting().await, OWN.waiting(queue).await), (0, 1), "nothing else was done again");
 }

@@ -1,6 +1,9 @@
 //! A session's keys open its own queue, for reading only.
 
-use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::{
+    error::ProvideErrorMetadata,
+    types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry},
+};
 use sbe_client::Keys;
 use sbe_tests::{Backend, system::stack, unique};
 
@@ -23,6 +26,31 @@ async fn keys_open_no_other_queue() {
     denied!(own.sqs.receive_message().queue_url(other.queue()));
     denied!(own.sqs.delete_message().queue_url(other.queue()).receipt_handle("x"));
     denied!(own.sqs.receive_message().queue_url(&stack().rejected_queue_url));
+}
+
+/// docs/SECURITY.md: "Its role may receive and delete messages, change their visibility and read attributes".
+#[tokio::test]
+async fn keys_take_give_back_and_delete_what_is_theirs_one_by_one_and_in_batches() {
+    let backend = Backend::new();
+    let account = unique();
+    let own = backend.create(account, "own", None).await;
+    let (sqs, queue) = (&own.sqs, own.queue());
+    backend.get(&format!("/notify/{account}?text=mine")).await.success();
+    let take = async || {
+        let receive = sqs.receive_message().queue_url(&queue).wait_time_seconds(20).visibility_timeout(600);
+        let reply = receive.send().await.expect("the queue is open");
+        reply.messages.expect("the message is there").remove(0).receipt_handle.expect("it has a handle")
+    };
+    let hide = sqs.change_message_visibility().queue_url(&queue).receipt_handle(take().await);
+    hide.visibility_timeout(0).send().await.expect("a message is given back");
+    let hide = ChangeMessageVisibilityBatchRequestEntry::builder().id("0").receipt_handle(take().await);
+    let hide = hide.visibility_timeout(0).build().expect("id and handle are given");
+    let hide = sqs.change_message_visibility_batch().queue_url(&queue).entries(hide).send().await;
+    assert!(hide.expect("messages are given back").failed.is_empty());
+    let delete = DeleteMessageBatchRequestEntry::builder().id("0").receipt_handle(take().await);
+    let delete = delete.build().expect("id and handle are given");
+    let delete = sqs.delete_message_batch().queue_url(&queue).entries(delete).send().await;
+    assert!(delete.expect("messages are deleted").failed.is_empty());
 }
 
 #[tokio::test]

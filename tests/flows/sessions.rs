@@ -1,6 +1,6 @@
 //! Sessions: created, shown, refreshed.
 
-use sbe_tests::{Backend, now, unique};
+use sbe_tests::{Backend, now, system::stack, unique};
 use serde_json::json;
 
 #[tokio::test]
@@ -61,8 +61,10 @@ async fn a_refresh_keeps_messages_and_shuts_the_old_keys_out() {
     let refused = old.sqs.receive_message().queue_url(old.queue()).send().await;
     assert!(refused.is_err(), "the old keys no longer open the queue");
     let tags = sbe_tests::backend::sqs().list_queue_tags().queue_url(new.queue()).send().await.unwrap();
-    let tagged = tags.tags().and_then(|tags| tags.get("identityId")).unwrap();
-    assert_eq!(*tagged, new.session["identityId"].as_str().unwrap());
+    let tag = |key: &str| tags.tags().and_then(|tags| tags.get(key)).map(String::as_str);
+    assert_eq!(tag("identityId"), new.session["identityId"].as_str());
+    let by_cost = [tag("application"), tag("environment")];
+    assert_eq!(by_cost, [Some("sqs-browser-events"), Some(stack().env.as_str())], "they stay");
 }
 
 /// docs/PROTOCOL.md: "A session that is created again for another user is made anew".

@@ -87,7 +87,7 @@ impl Clients {
 
     /// SQS.
     pub fn queues(&self) -> Queues {
-        Queues::new(aws_sdk_sqs::Client::new(&self.sdk))
+        Queues::new(aws_sdk_sqs::Client::new(&self.sdk), &self.config)
     }
 
     /// The identity pool.

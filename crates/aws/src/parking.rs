@@ -10,9 +10,32 @@ pub struct Parking {
     url: String,
 }
 
+/// Where a record is in a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The shard.
+    pub shard_id: &'a str,
+    /// The record.
+    pub sequence_number: &'a str,
+    /// The stream.
+    pub stream_arn: &'a str,
+}
+
 impl Parking {
     pub(crate) fn new(queues: Queues, config: &Config) -> Self {
         Self { queues, url: config.failed_queue_url.clone() }
+    }
+
+    /// Parks a record of the stream by its place, in the form of Lambda's own failed batches as far as it is
+    /// needed to hand the record to the function again.
+    pub async fn park_record(&self, function: &str, reason: &str, place: &Place<'_>) -> Result<()> {
+        let [function, reason] = [function, reason].map(text_json);
+        let [shard, number, stream] =
+            [place.shard_id, place.sequence_number, place.stream_arn].map(text_json);
+        let body = format!(
+            r#"{{"function":{function},"reason":{reason},"KinesisBatchInfo":{{"shardId":{shard},"startSequenceNumber":{number},"endSequenceNumber":{number},"batchSize":1,"streamArn":{stream}}}}}"#
+        );
+        self.queues.send(&self.url, &body).await
     }
 
     /// Parks a function's payload with the reason, in the form of Lambda's own failed events as far as
@@ -24,19 +47,18 @@ impl Parking {
 
 fn body(function: &str, reason: &str, payload: &str) -> String {
     let (function, reason) = (text_json(function), text_json(reason));
-    let body = format!(r#"{{"function":{function},"reason":{reason},"requestPayload":{payload}}}"#);
-    // JSON allows these two, SQS does not. They can only stand in strings, where they can be escaped.
-    body.replace('\u{FFFE}', "\\uFFFE").replace('\u{FFFF}', "\\uFFFF")
+    format!(r#"{{"function":{function},"reason":{reason},"requestPayload":{payload}}}"#)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queues::escaped;
 
     #[test]
     fn a_payload_is_parked_unchanged_in_characters_that_sqs_takes() {
         let payload = "{\"text\":\"a\u{FFFE}\u{FFFF}\u{7F}\"}";
-        let body = body("f", "a \"reason\"", payload);
+        let body = escaped(&body("f", "a \"reason\"", payload));
         assert!(!body.contains(['\u{FFFE}', '\u{FFFF}']));
         let parked: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!(parked["requestPayload"], serde_json::from_str::<serde_json::Value>(payload).unwrap());

@@ -1,6 +1,6 @@
 //! The session queues and the queue for rejected records.
 
-use crate::{Error, Kind, Result, error::kind_of_code, settle::FailedEntry};
+use crate::{Error, Kind, Result, config::Config, error::kind_of_code, settle::FailedEntry};
 use aws_sdk_sqs::{
     Client,
     types::{QueueAttributeName, SendMessageBatchRequestEntry},
@@ -11,14 +11,16 @@ use sbe_core::session::{IDENTITY_TAG, MessageRetention};
 #[derive(Debug, Clone)]
 pub struct Queues {
     sqs: Client,
+    env: String,
 }
 
 impl Queues {
-    pub(crate) fn new(sqs: Client) -> Self {
-        Self { sqs }
+    pub(crate) fn new(sqs: Client, config: &Config) -> Self {
+        Self { sqs, env: config.env.clone() }
     }
 
-    /// Creates a queue that `identity_id` may read; gives its URL.
+    /// Creates a queue that `identity_id` may read; gives its URL. It has the tags of the template's resources too,
+    /// by which costs are found.
     pub async fn create(&self, name: &str, retention: MessageRetention, identity_id: &str) -> Result<String> {
         let reply = self
             .sqs
@@ -26,6 +28,8 @@ impl Queues {
             .queue_name(name)
             .attributes(QueueAttributeName::MessageRetentionPeriod, retention.seconds().to_string())
             .tags(IDENTITY_TAG, identity_id)
+            .tags("application", "sqs-browser-events")
+            .tags("environment", &self.env)
             .send()
             .await
             .map_err(Error::sdk("CreateQueue"))?;
@@ -81,9 +85,9 @@ impl Queues {
         }
     }
 
-    /// Sends one message.
-    pub async fn send(&self, url: &str, body: &str) -> Result<()> {
-        let send = self.sqs.send_message().queue_url(url).message_body(body);
+    /// Sends one message, a JSON text.
+    pub async fn send(&self, url: &str, json: &str) -> Result<()> {
+        let send = self.sqs.send_message().queue_url(url).message_body(escaped(json));
         send.send().await.map(drop).map_err(Error::sdk("SendMessage"))
     }
 
@@ -109,6 +113,11 @@ impl Queues {
         });
         failed.collect()
     }
+}
+
+/// A JSON text in characters that SQS takes. JSON allows two more, which can only stand in strings.
+pub(crate) fn escaped(json: &str) -> String {
+    json.replace('\u{FFFE}', "\\uFFFE").replace('\u{FFFF}', "\\uFFFF")
 }
 
 fn entry(index: usize, body: &str) -> Result<SendMessageBatchRequestEntry> {

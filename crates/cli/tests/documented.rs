@@ -1,11 +1,17 @@
-//! Every `sbe` command line and every `make` target of README.md and docs/OPERATIONS.md exists.
+//! Every `sbe` command line, `make` target and file that the documents name exists.
 
 use clap::{Parser, error::ErrorKind};
 use sbe_cli::options::Options;
+use std::path::Path;
 
-const DOCUMENTS: [(&str, &str); 2] = [
+const DOCUMENTS: [(&str, &str); 7] = [
     ("README.md", include_str!("../../../README.md")),
+    ("CONTRIBUTING.md", include_str!("../../../CONTRIBUTING.md")),
+    ("docs/COST.md", include_str!("../../../docs/COST.md")),
+    ("docs/LOCAL.md", include_str!("../../../docs/LOCAL.md")),
     ("docs/OPERATIONS.md", include_str!("../../../docs/OPERATIONS.md")),
+    ("docs/PERFORMANCE.md", include_str!("../../../docs/PERFORMANCE.md")),
+    ("docs/SECURITY.md", include_str!("../../../docs/SECURITY.md")),
 ];
 const MAKEFILE: &str = include_str!("../../../Makefile");
 
@@ -99,6 +105,23 @@ fn every_make_target_of_the_documents_exists() {
         }
     }
     assert!(tried > 5, "{tried}");
+}
+
+#[test]
+fn every_file_that_the_documents_name_by_its_path_is_there() {
+    const DIRECTORIES: [&str; 7] = [".ci/", ".github/", "crates/", "docs/", "scripts/", "tests/", "web/"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut tried = 0;
+    for (name, text) in DOCUMENTS {
+        let is_path = |span: &&String| {
+            DIRECTORIES.iter().any(|start| span.starts_with(start)) && !span.contains([' ', '*', '…', '<'])
+        };
+        for path in code(text).spans.iter().filter(is_path) {
+            tried += 1;
+            assert!(root.join(path).exists(), "{name}: {path}");
+        }
+    }
+    assert!(tried > 20, "{tried}");
 }
 
 #[test]

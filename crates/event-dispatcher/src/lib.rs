@@ -5,7 +5,8 @@
 //! - [`dispatch`](mod@dispatch): one batch of messages, or what was handed on of one
 //! - [`job`]: messages and their lookups: sessions stream through; the rest is handed on
 //! - [`outbox`]: invocations of the functions behind
-//! - [`stream`]: batches from Kinesis; what is malformed is parked
+//! - [`stream`]: batches from Kinesis
+//! - [`rejects`]: parks what is malformed in them
 //! - [`http`]: the `/notify` routes
 //! - [`direct`]: messages, or work that was handed on, from an invocation of the function
 //! - [`publish`]: what both have in common: one message or a list, each accepted by itself
@@ -19,6 +20,7 @@ mod job;
 mod outbox;
 mod park;
 mod publish;
+mod rejects;
 mod stream;
 mod unreached;
 
@@ -29,7 +31,8 @@ use aws_lambda_events::{
 };
 use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
-    clients::Clients, config::Config, leftovers::Leftovers, lookups::Lookups, queues::Queues, retry::Deadline,
+    clients::Clients, config::Config, leftovers::Leftovers, lookups::Lookups, parking::Parking,
+    queues::Queues, retry::Deadline,
 };
 use sbe_edge::{
     Request, Trail,
@@ -47,6 +50,7 @@ pub struct App {
     lookups: Lookups,
     leftovers: Leftovers,
     queues: Queues,
+    parking: Parking,
     offline: Option<Offline>,
     sender: String,
     adder: String,
@@ -63,6 +67,7 @@ impl App {
             lookups: clients.lookups(),
             leftovers: clients.leftovers(),
             queues: clients.queues(),
+            parking: clients.parking(),
             offline: clients.event_bus().map(|bus| Offline { bus, types: config.offline_types.clone() }),
             sender: config.function("sqs-sender"),
             adder: config.function("user-history-adder"),

@@ -3,12 +3,12 @@
 use crate::{
     App,
     dispatch::{Times, dispatch},
-    park::{Rejected, park},
     publish::{Read, Refused},
+    rejects::{Reject, park_all},
 };
 use aws_lambda_events::{kinesis::KinesisEventRecord, streams::KinesisEventResponse};
 use futures::future::join;
-use sbe_aws::{retry::Deadline, settle::settle};
+use sbe_aws::retry::Deadline;
 use sbe_core::{
     history::Timestamp,
     message::{Message, Published, derived_id},
@@ -16,13 +16,6 @@ use sbe_core::{
     target::Target,
 };
 use sbe_edge::Trail;
-use std::time::Duration;
-
-/// Rejected records that are parked at the same time.
-const CONCURRENT_PARKING: usize = 16;
-
-/// What cannot be parked for so long is reported to Kinesis.
-const PARKING_TIME: Duration = Duration::from_secs(10);
 
 /// Dispatches records. The response names the first record that failed: Kinesis starts again there.
 pub(crate) async fn dispatch_records(
@@ -42,14 +35,17 @@ pub(crate) async fn dispatch_records(
         }
     }
     tell(trail, &records, batch.iter().zip(&places), &bad);
-    let bad: Vec<_> =
-        bad.iter().map(|(place, refused)| (*place, rejected(&records[*place], refused))).collect();
+    let rejects: Vec<Reject<'_>> = bad
+        .iter()
+        .map(|(place, refused)| Reject { place: *place, record: &records[*place], refused })
+        .collect();
     // Beside each other: a queue that cannot be reached takes no time from the good records.
-    let (dispatched, unparked) =
-        join(dispatch(app, batch, Times::of_batch(deadline)), park_all(app, &bad, deadline)).await;
+    let parking = park_all(app, trail, &rejects, deadline);
+    let (mut dispatched, not_parked) = join(dispatch(app, batch, Times::of_batch(deadline)), parking).await;
+    dispatched.not_parked = not_parked.len() as u64;
     dispatched.record(app, trail, records.len(), bad.len());
     let failed = dispatched.failed.messages.first().map(|index| places[*index]);
-    let first_failed = [unparked, failed].into_iter().flatten().min();
+    let first_failed = not_parked.into_iter().chain(failed).min();
     let mut response = KinesisEventResponse::default();
     response.set_failures(first_failed.map(|place| records[place].kinesis.sequence_number.clone()));
     response
@@ -70,17 +66,6 @@ fn tell<'a>(
     trail.warn(rejected, |messages| Stage::Rejected { source, messages });
 }
 
-/// Parks rejected records; the place of the first one that could not be parked.
-async fn park_all(app: &App, bad: &[(usize, Rejected<'_>)], deadline: Deadline) -> Option<usize> {
-    let park = async |(_, rejected): &&(usize, Rejected<'_>)| park(app, rejected).await;
-    let settled = settle(bad, CONCURRENT_PARKING, deadline.at_most(PARKING_TIME), park).await;
-    let refused = settled.refused.into_iter().map(|(bad, error)| {
-        tracing::error!(%error, "a rejected record could not be parked");
-        bad
-    });
-    settled.left.into_iter().chain(refused).map(|(place, _)| *place).min()
-}
-
 fn read(app: &App, record: &KinesisEventRecord, place: usize) -> Read {
     let event_id = record.event_id.as_deref().unwrap_or(&record.kinesis.sequence_number);
     let (data, id) = (&record.kinesis.data, || derived_id([event_id]));
@@ -95,17 +80,4 @@ fn read(app: &App, record: &KinesisEventRecord, place: usize) -> Read {
 fn created(record: &KinesisEventRecord, place: usize) -> Timestamp {
     let arrival = record.kinesis.approximate_arrival_timestamp.timestamp_micros();
     Timestamp(arrival + i64::try_from(place).unwrap_or_default())
-}
-
-fn rejected<'a>(record: &'a KinesisEventRecord, refused: &'a Refused) -> Rejected<'a> {
-    Rejected {
-        source: "kinesis",
-        message_id: &refused.id,
-        reason: refused.reason.to_string(),
-        sequence_number: &record.kinesis.sequence_number,
-        event_id: record.event_id.as_deref(),
-        partition_key: Some(&record.kinesis.partition_key),
-        size: record.kinesis.data.len(),
-        data: Rejected::data(&record.kinesis.data),
-    }
 }

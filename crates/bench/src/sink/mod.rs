@@ -59,6 +59,8 @@ pub struct Plan {
     pub unknown_calls: u32,
     /// Users whose entries the history table refuses for good.
     pub refused_user: Option<i64>,
+    /// The queue that nobody may send a single message to, by what its URL ends with.
+    pub refused_queue: Option<&'static str>,
     /// Bodies of a batch, and details of events, that are larger than this are refused for good, each by itself.
     pub max_body: usize,
     /// Which calls fail.
@@ -85,6 +87,7 @@ impl Plan {
             orphans: 0,
             unknown_calls: 0,
             refused_user: None,
+            refused_queue: None,
             max_body: usize::MAX,
             faults: Faults::none(),
             slow: None,

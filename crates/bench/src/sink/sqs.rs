@@ -76,6 +76,10 @@ fn keep(call: &Call<'_>, url: &str, taken: &[&Entry<'_>]) {
 pub(super) fn send_message(call: &Call<'_>, body: &[u8]) -> Answer {
     call.state.tally().taken(call.operation, 1, steps(body.len(), BILLED_BYTES));
     let message: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let url = message["QueueUrl"].as_str().unwrap_or_default();
+    if call.state.plan.refused_queue.is_some_and(|refused| url.ends_with(refused)) {
+        return Answer::error(403, "com.amazonaws.sqs#AccessDenied");
+    }
     if call.state.plan.records
         && let Some(body) = message["MessageBody"].as_str()
     {

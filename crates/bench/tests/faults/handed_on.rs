@@ -185,6 +185,33 @@ async fn a_record_that_cannot_be_parked_holds_up_nobody() {
     assert_eq!(outcome["batchItemFailures"][0]["itemIdentifier"], format!("{:056}", 1));
 }
 
+/// The good records behind one that the rejected queue does not take are not dispatched again.
+#[tokio::test]
+async fn a_record_that_the_rejected_queue_does_not_take_is_parked_by_its_place() {
+    let sink = sink_with(Plan { refused_queue: Some("-rejected"), ..plan(1) });
+    let urls = [
+        ("REJECTED_QUEUE_URL", "http://sqs/1/bench-rejected"),
+        ("FAILED_QUEUE_URL", "http://sqs/1/bench-failed"),
+    ];
+    let app = leak(App::new(&clients_with(&sink, DISPATCHER, &urls).await));
+    let batch = ["no JSON".to_owned(), message_json(0, 300, r#""accountId":7,"#)];
+    let outcome = invoke(app, kinesis(&batch), TIME).await.unwrap();
+    assert_eq!(serde_json::to_value(outcome).unwrap()["batchItemFailures"], json!([]));
+    let record = sink.state.record();
+    assert_eq!(record.sent.len(), 1);
+    let parked: Value = serde_json::from_str(&record.sent[0]).unwrap();
+    let number = format!("{:056}", 0);
+    let arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/bench-sqs-browser-event-dispatcher";
+    let batch = json!({"shardId": "shardId-000000000000", "startSequenceNumber": number, "endSequenceNumber": number,
+        "batchSize": 1, "streamArn": arn});
+    assert_eq!(
+        (&parked["function"], &parked["KinesisBatchInfo"]),
+        (&json!(format!("bench-sqs-browser-{DISPATCHER}")), &batch)
+    );
+    let reason = parked["reason"].as_str().unwrap();
+    assert!(reason.starts_with("the rejected queue does not take it: "), "{reason}");
+}
+
 /// docs/PROTOCOL.md: "With the deployment's parameter `Broadcasts=marked` every message without routing
 /// keys is rejected unless it has `_everyone`."
 #[tokio::test]

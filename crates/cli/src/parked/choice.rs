@@ -3,7 +3,7 @@
 use super::{
     list::{Reader, groups},
     pace::{Pace, Rate},
-    peek::peek,
+    peek::{Peeked, peek},
     queue::{Held, Queue},
     selection::Selection,
     sweep::{Act, sweep},
@@ -20,7 +20,11 @@ pub async fn choose(
     yes: bool,
     context: &Context,
 ) -> Result<BTreeSet<String>, Failure> {
-    let mut rows = reader.rows(selection, origin, context).await?;
+    let Peeked { seen: mut rows, still_hidden, .. } = reader.rows(selection, origin, context).await?;
+    // Hidden entries cannot be got hold of now.
+    if let Some(failure) = still_hidden {
+        return Err(failure);
+    }
     rows.truncate(selection.like.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX));
     if rows.is_empty() && !selection.ids.is_empty() {
         return Err(Failure::Refused(format!("the {} queue has no such entry", reader.queue.name)));

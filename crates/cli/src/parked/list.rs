@@ -2,7 +2,7 @@
 
 use super::{
     Facts,
-    peek::peek,
+    peek::{Peeked, peek},
     queue::{Held, Queue},
     selection::Selection,
 };
@@ -55,20 +55,19 @@ impl Reader<'_> {
         selection: &Selection,
         origin: Option<&str>,
         context: &Context,
-    ) -> Result<Vec<Row>, Failure> {
+    ) -> Result<Peeked<Row>, Failure> {
         let now = times::now().0 / 1000;
         let look = |held: Held| {
             let facts = (self.facts)(&held.body);
             let is_meant = selection.takes(&held, &facts, origin, now);
             is_meant.then_some(Row { parked: held.sent, size: held.body.len(), id: held.id, facts })
         };
-        let peeked = peek(self.queue, &context.interrupt, look).await?;
+        let mut peeked = peek(self.queue, &context.interrupt, look).await?;
         if peeked.is_cut_off {
             report(format_args!("the {} queue has more entries than can be seen at a time", self.queue.name));
         }
-        let mut rows = peeked.seen;
-        rows.sort_by(|a, b| (a.parked, &a.id).cmp(&(b.parked, &b.id)));
-        Ok(rows)
+        peeked.seen.sort_by(|a, b| (a.parked, &a.id).cmp(&(b.parked, &b.id)));
+        Ok(peeked)
     }
 
     /// Lists entries, or groups of them.
@@ -79,7 +78,7 @@ impl Reader<'_> {
         grouped: bool,
         context: &Context,
     ) -> Result<(), Failure> {
-        let rows = self.rows(selection, origin, context).await?;
+        let rows = self.rows(selection, origin, context).await?.seen;
         if grouped {
             self.print_groups(&rows, context);
             return Ok(());

@@ -3,9 +3,10 @@
 //! Each is hidden while the others are looked at, or SQS would show the same ones again and again. All are
 //! given back at the end, also after Ctrl-C. A program that is killed leaves them hidden for the queue's time.
 
-use super::queue::{Held, Queue};
+use super::queue::{Held, Queue, StillHidden};
 use crate::{failure::Failure, interrupt::Interrupt, output::report};
 use futures::future::join_all;
+use sbe_client::causes;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -29,6 +30,8 @@ pub struct Peeked<T> {
     pub seen: Vec<T>,
     /// Whether there may be more: there was no time for all, or SQS hides no more.
     pub is_cut_off: bool,
+    /// Why entries could not be given back: for some time nobody sees them.
+    pub still_hidden: Option<Failure>,
 }
 
 /// Looks at all entries; `look` says what to keep of each, in memory.
@@ -53,7 +56,7 @@ pub async fn peek<T>(
     let handles: Vec<String> = view.handles.take().into_values().collect();
     let time = if interrupt.came() { AFTER_INTERRUPT } else { queue.hidden };
     let hidden = queue.give_back(&handles, time).await;
-    let told = hidden_still(queue, hidden);
+    let told = hidden_still(queue, &hidden);
     match result {
         Err(Failure::Interrupted(_)) => Err(Failure::Interrupted(format!(
             "{} entries were looked at, and nothing was changed{told}",
@@ -61,21 +64,24 @@ pub async fn peek<T>(
         ))),
         Err(failure) => Err(failure),
         Ok(()) => {
-            if hidden > 0 {
+            if !told.is_empty() {
                 report(format_args!("the {} queue was looked at{told}", queue.name));
             }
-            Ok(Peeked { seen: view.seen.take(), is_cut_off: view.is_cut_off.get() })
+            let (seen, is_cut_off) = (view.seen.take(), view.is_cut_off.get());
+            Ok(Peeked { seen, is_cut_off, still_hidden: hidden.reason })
         }
     }
 }
 
 /// What to say of entries that could not be given back.
-pub(super) fn hidden_still(queue: &Queue, hidden: usize) -> String {
-    if hidden == 0 {
+pub(super) fn hidden_still(queue: &Queue, hidden: &StillHidden) -> String {
+    let StillHidden { entries, reason } = hidden;
+    if *entries == 0 {
         return String::new();
     }
+    let reason = reason.as_ref().map(|failure| format!(" ({})", causes(failure))).unwrap_or_default();
     format!(
-        "; {hidden} entries stay hidden for up to {} seconds, then they are there again",
+        "; {entries} entries stay hidden for up to {} seconds, then they are there again{reason}",
         queue.hidden.as_secs()
     )
 }

@@ -10,7 +10,7 @@ use aws_sdk_sqs::{
 use futures::{StreamExt as _, stream};
 use sbe_core::message::text_json;
 use serde_json::value::RawValue;
-use std::{cell::Cell, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 /// How long an entry is hidden, if the queue says nothing else.
 const HIDDEN: Duration = Duration::from_mins(5);
@@ -51,6 +51,15 @@ impl From<Message> for Held {
             sent: sent.unwrap_or_default(),
         }
     }
+}
+
+/// Entries that could not be given back.
+#[derive(Debug)]
+pub struct StillHidden {
+    /// How many: they stay hidden for [`Queue::hidden`] at most.
+    pub entries: usize,
+    /// Why; `None` where there was no time.
+    pub reason: Option<Failure>,
 }
 
 /// One of the two queues.
@@ -103,19 +112,20 @@ impl Queue {
         result.map(drop).map_err(|error| Failure::aws("keeping an entry hidden", error))
     }
 
-    /// Gives entries back, so that others see them at once. Answers how many it had no time for: those stay
-    /// hidden for [`hidden`](Self::hidden) at most.
-    pub async fn give_back(&self, handles: &[String], time: Duration) -> usize {
-        let left = Cell::new(handles.len());
+    /// Gives entries back, so that others see them at once. What is not given back comes back by itself.
+    pub async fn give_back(&self, handles: &[String], time: Duration) -> StillHidden {
+        let still = RefCell::new(StillHidden { entries: handles.len(), reason: None });
         let batches = stream::iter(handles.chunks(10)).map(|batch| self.give_back_batch(batch));
-        let work = batches.buffer_unordered(AT_ONCE).for_each(async |given| left.set(left.get() - given));
-        // Without an answer in time the rest comes back by itself.
+        let work = batches.buffer_unordered(AT_ONCE).for_each(async |given| match given {
+            Ok(given) => still.borrow_mut().entries -= given,
+            Err(failure) => still.borrow_mut().reason = Some(failure),
+        });
         let _ = tokio::time::timeout(time, work).await;
-        left.get()
+        still.into_inner()
     }
 
     /// How many of the batch are not hidden any more.
-    async fn give_back_batch(&self, handles: &[String]) -> usize {
+    async fn give_back_batch(&self, handles: &[String]) -> Result<usize, Failure> {
         let entry = |(index, handle): (usize, &String)| {
             let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
             entry.receipt_handle(handle).visibility_timeout(0).build().expect("id and handle are given")
@@ -123,6 +133,7 @@ impl Queue {
         let entries = handles.iter().enumerate().map(entry).collect();
         let change = self.sqs.change_message_visibility_batch().queue_url(&self.url);
         // An entry that SQS refuses is hidden no more, or deleted.
-        change.set_entries(Some(entries)).send().await.map_or(0, |_| handles.len())
+        let result = change.set_entries(Some(entries)).send().await;
+        result.map(|_| handles.len()).map_err(|error| Failure::aws("giving entries back", error))
     }
 }

@@ -52,6 +52,7 @@ pub async fn sweep(
     let progress = Progress::new(act.doing, total as u64);
     let sweep = Sweep {
         queue,
+        act,
         pace,
         context,
         work,
@@ -65,7 +66,7 @@ pub async fn sweep(
     let others: Vec<String> = state.others.into_values().collect();
     let is_stopped = context.interrupt.came();
     let time = if is_stopped { AFTER_INTERRUPT } else { queue.hidden };
-    let hidden = hidden_still(queue, queue.give_back(&others, time).await);
+    let hidden = hidden_still(queue, &queue.give_back(&others, time).await);
     drop(sweep.progress);
     let ended = Ended {
         act,
@@ -86,6 +87,7 @@ pub async fn sweep(
 
 struct Sweep<'a, W> {
     queue: &'a Queue,
+    act: Act,
     pace: &'a Pace,
     context: &'a Context,
     work: W,
@@ -102,8 +104,8 @@ struct State {
     others: HashMap<String, String>,
     /// Entries that could not be done, and why.
     kept: Vec<(String, Failure)>,
-    /// Entries that are done and could not be deleted.
-    undeleted: Vec<String>,
+    /// Entries that are done and could not be deleted, and why.
+    undeleted: Vec<(String, Failure)>,
     /// Entries in the middle.
     begun: BTreeSet<String>,
 }
@@ -149,8 +151,11 @@ impl<W: AsyncFn(&Held) -> Result<(), Failure>> Sweep<'_, W> {
             }
         }
         let mut state = self.state.borrow_mut();
-        match state.kept.iter().position(|(_, failure)| stops_all(failure)) {
-            Some(place) => Err(state.kept.swap_remove(place).1),
+        if let Some(place) = state.kept.iter().position(|(_, failure)| stops_all(failure)) {
+            return Err(state.kept.swap_remove(place).1);
+        }
+        match state.undeleted.iter().find(|(_, failure)| stops_all(failure)) {
+            Some((_, failure)) => Err(Failure::NotAllowed(failure.to_string())),
             None => Ok(()),
         }
     }
@@ -168,15 +173,21 @@ impl<W: AsyncFn(&Held) -> Result<(), Failure>> Sweep<'_, W> {
         match (self.work)(entry).await {
             Ok(()) => match self.queue.delete(entry).await {
                 Ok(()) => self.done.set(self.done.get() + 1),
-                Err(_) => self.state.borrow_mut().undeleted.push(entry.id.clone()),
+                Err(failure) => self.stays(entry, failure, true),
             },
-            Err(failure) => {
-                self.keep(entry);
-                self.state.borrow_mut().kept.push((entry.id.clone(), failure));
-            }
+            Err(failure) => self.stays(entry, failure, false),
         }
         self.state.borrow_mut().begun.remove(&entry.id);
         self.progress.set(self.done.get() as u64, "");
+    }
+
+    /// Gives an entry back in the end, and remembers why. Where doing it twice makes no difference, one that
+    /// could not be deleted is not done.
+    fn stays(&self, entry: &Held, failure: Failure, is_done: bool) {
+        self.keep(entry);
+        let mut state = self.state.borrow_mut();
+        let list = if is_done && self.act.matters_twice { &mut state.undeleted } else { &mut state.kept };
+        list.push((entry.id.clone(), failure));
     }
 }
 
@@ -191,7 +202,7 @@ struct Ended {
     done: usize,
     total: usize,
     kept: Vec<(String, Failure)>,
-    undeleted: Vec<String>,
+    undeleted: Vec<(String, Failure)>,
     unknown: Vec<String>,
     missing: usize,
     /// What to say of entries that could not be given back.
@@ -203,6 +214,7 @@ impl Ended {
         let Self { act, done, total, kept, undeleted, unknown, missing, hidden } = self;
         let kept_json: Vec<_> =
             kept.iter().map(|(id, failure)| json!({"id": id, "reason": causes(failure)})).collect();
+        let undeleted: Vec<&String> = undeleted.iter().map(|(id, _)| id).collect();
         let result = json!({
             act.done: done, "of": total, "kept": kept_json, "undeleted": undeleted, "unknown": unknown, "missing": missing,
         });

@@ -5,6 +5,7 @@ use super::{
     check::{Finding, Found, answer},
 };
 use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
+use std::collections::BTreeSet;
 
 const ALARMS: [&str; 17] = [
     "rejected",
@@ -81,10 +82,20 @@ fn judge(alarms: &[Alarm]) -> Finding {
         |alarms: Vec<&Alarm>| alarms.iter().map(|alarm| alarm.name.as_str()).collect::<Vec<_>>().join(", ");
     let sounding: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.sounds).collect();
     if !sounding.is_empty() {
-        let remedy = "look at the queue of the same name: sbe rejected list, sbe failed list";
-        return Finding::warning(format!("{} sounds", names(sounding)), remedy);
+        let remedies = sounding.iter().map(|alarm| remedy(&alarm.name)).collect::<BTreeSet<_>>();
+        let remedies = remedies.into_iter().collect::<Vec<_>>().join("; ");
+        return Finding::warning(format!("{} sounds", names(sounding)), remedies);
     }
     Finding::passed(names(alarms.iter().collect()))
+}
+
+/// What shows why an alarm sounds.
+fn remedy(name: &str) -> &'static str {
+    match name.rsplit_once("-sqs-browser-") {
+        Some((_, "rejected")) => "sbe rejected list --summary",
+        Some((_, "failed")) => "sbe failed list --summary",
+        _ => "the section Watch of docs/OPERATIONS.md says what each alarm asks for",
+    }
 }
 
 fn judge_actions(alarms: &[Alarm]) -> Finding {
@@ -96,7 +107,7 @@ fn judge_actions(alarms: &[Alarm]) -> Finding {
         (_, 0) => Finding::passed("every alarm has an action; whether somebody reads it is not looked at"),
         _ => Finding::warning(
             format!("nobody is told when {} sounds", silent.join(", ")),
-            "give the alarm an enabled action, such as an SNS topic that somebody subscribes to",
+            "give the alarm an enabled action: deploy with AlarmTopicArn, or with AlarmEmail",
         ),
     }
 }
@@ -125,5 +136,18 @@ mod tests {
         assert_eq!(judge(&[alarm("a", true, false)]).outcome, Outcome::Warning);
         let gone = Alarm { is_there: false, ..alarm("a", false, false) };
         assert_eq!(judge(&[gone]).outcome, Outcome::Failed);
+    }
+
+    #[test]
+    fn each_alarm_that_sounds_says_what_to_do() {
+        let remedy =
+            |name: &str| judge(&[alarm(&format!("dev-sqs-browser-{name}"), true, true)]).remedy.unwrap();
+        assert_eq!(remedy("rejected"), "sbe rejected list --summary");
+        assert_eq!(remedy("failed"), "sbe failed list --summary");
+        let watch = include_str!("../../../../../docs/OPERATIONS.md").split("\n## Watch\n").nth(1).unwrap();
+        for name in ALARMS {
+            assert!(watch.contains(&format!("\n| `{name}` | ")), "Watch has no row of {name}");
+        }
+        assert!(remedy("stream-age").contains("Watch"));
     }
 }
