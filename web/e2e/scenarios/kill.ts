@@ -4,12 +4,12 @@
  * setting only.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { publish, visitor, waiting } from "../src/backend.js";
 import { launch } from "../src/chromium.js";
 import { logOf, type Setup, test } from "../src/pages.js";
-import { signal } from "../src/renderers.js";
+import { kill } from "../src/renderers.js";
 import { setVisibility } from "../src/visibility.js";
 
 const ROUNDS = Number(process.env.SBE_ROUNDS ?? 50);
@@ -36,13 +36,6 @@ function touch(page: Page): Promise<void> {
   return page.mouse.move(Math.random() * 500, Math.random() * 500);
 }
 
-/** Ends the page's process. */
-async function kill(browser: Browser, page: Page): Promise<void> {
-  const crashed = page.waitForEvent("crash", { timeout: 15_000 });
-  await signal(browser, "SIGKILL");
-  await crashed;
-}
-
 for (const [setting, setup] of Object.entries(SETTINGS)) {
   if (ONLY && ONLY !== setting) continue;
   test(`a renderer killed at any moment: ${setting}`, { timeout: 900_000 }, async ({ open }) => {
@@ -60,7 +53,7 @@ for (const [setting, setup] of Object.entries(SETTINGS)) {
       await sleep(before);
       await BEFORE[setting]?.(page);
       await sleep(moment - before);
-      await kill(browser, page);
+      await kill(browser);
       await published;
       const killed = Date.now();
       await page.close();
