@@ -8,22 +8,21 @@ const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"
  * the browser sees: the tests run on the result as well.
  */
 const INTERNAL = `
-  added adopt back beat bring clock clockWasOff continuity deliver disturbed emit emitter fail failed failures
-  finish flush follow free freezing giveAllBack giveBack group handle handling heardAt hurry isSpreading
-  isTelling keeper lacksKey leading needsSession network noQueue note observe queues receiptHandle
-  receive received refused restart resting retry retrying run running say setState settings settle share
-  signBatch sleep span sqs tabs take takesMessages thawed undone unreadBy unreadable until visible
-  waitingFor watch worked
+  added adopt back beat clock clockWasOff continuity deliver emit emitter end fail failures finish flush free
+  giveAllBack giveBack gone handle handling hello hurry isSpreading isTelling keeper lacksKey leading leave
+  needsSession noQueue note observe others pause queue queues receive refused restart retry run running say send
+  settings settle share signBatch sleep span sqs start stop take takesMessages undone unreadBy unreadable until
+  waitingFor wake watch worked
 `;
+
+/** @typedef {import("rolldown").RolldownOptions & { output: import("rolldown").OutputOptions }} Build */
 
 /** @type {import("rolldown").OutputOptions} */
 const output = { dir: "dist", format: "esm", comments: false, sourcemap: false };
-/** @param {string[]} entries */
-const names = (entries) => Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`]));
 
-/** @type {import("rolldown").RolldownOptions & { output: import("rolldown").OutputOptions }} */
-export const client = {
-  input: names(["index"]),
+/** @type {Build} */
+export const development = {
+  input: { index: "src/index.ts" },
   output: {
     ...output,
     minify: {
@@ -32,21 +31,43 @@ export const client = {
       codegen: true,
       mangleProps: { include: new RegExp(`^(${INTERNAL.trim().split(/\s+/).join("|")})$`) },
     },
-    cleanDir: true,
   },
 };
 
-/** One minified file per entry; the others import the client, so that a page never loads it twice. */
-export default defineConfig([
-  client,
-  {
-    input: names(OPTIONAL),
-    external: ["react", "vue", "./index.js"],
-    output: {
-      ...output,
-      minify: true,
-      // Hooks run in the browser only, also where React renders on a server.
-      postBanner: ({ name }) => (name === "react" ? '"use client";' : ""),
+/**
+ * The same without the checks of what an application passes. Bundlers take it by the condition `production`.
+ * @type {Build}
+ */
+export const production = {
+  ...development,
+  input: { "index.production": "src/index.ts" },
+  treeshake: { manualPureFunctions: ["checkOptions", "checkEvent"] },
+};
+
+/**
+ * One file per entry. They import the client by the package's name, so that a page loads it once, and the one that
+ * its bundler has chosen.
+ * @type {Build}
+ */
+const optional = {
+  input: Object.fromEntries(OPTIONAL.map((name) => [name, `src/${name}.ts`])),
+  external: ["react", "vue"],
+  plugins: [
+    {
+      name: "client",
+      resolveId: (id) => (id === "./index.js" ? { id: "sqs-browser-events", external: true } : null),
     },
+  ],
+  output: {
+    ...output,
+    minify: true,
+    // Hooks run in the browser only, also where React renders on a server.
+    postBanner: ({ name }) => (name === "react" ? '"use client";' : ""),
   },
+};
+
+export default defineConfig([
+  { ...development, output: { ...development.output, cleanDir: true } },
+  production,
+  optional,
 ]);

@@ -1,11 +1,11 @@
-/** Prints the compressed size of each entry, and fails if the client's own exceeds its limit. */
+/** Prints the compressed size of each entry, and fails if the client's own exceeds its limit in production. */
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import configs from "../rolldown.config.js";
 
-/** What a page loads for `sqs-browser-events`, in bytes of gzip. */
-export const LIMIT = 9530;
+/** What a page loads for `sqs-browser-events` in production, in bytes of gzip. */
+export const LIMIT = 8500;
 
 /** Compressed bytes by entry. */
 export async function sizes() {
@@ -28,8 +28,9 @@ async function generate(config) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const entries = await sizes();
   console.table(entries);
-  if (entries.index.gzip > LIMIT) {
-    console.error(`sqs-browser-events takes ${entries.index.gzip} bytes of gzip; its limit is ${LIMIT}`);
+  const { gzip } = entries["index.production"];
+  if (gzip > LIMIT) {
+    console.error(`sqs-browser-events takes ${gzip} bytes of gzip; its limit is ${LIMIT}`);
     process.exitCode = 1;
   }
 }

@@ -1,11 +1,11 @@
-import { type Client, Connection } from "./connection.js";
-import { Continuity } from "./continuity.js";
-import { Emitter } from "./emitter.js";
+import { type Client, type Connection, createConnection, setState } from "./connection.js";
+import { createContinuity } from "./continuity.js";
+import { createEmitter } from "./emitter.js";
 import type { AnyEvents, AnyMessage, EventName, Handler, State, Status } from "./events.js";
-import { Handling } from "./handling.js";
+import { createHandling } from "./handling.js";
 import { iterate } from "./iterate.js";
 import { type Options, withDefaults } from "./options.js";
-import { ServiceClock } from "./time.js";
+import { createClock } from "./time.js";
 
 /**
  * Receives the events of one session.
@@ -26,42 +26,35 @@ import { ServiceClock } from "./time.js";
  */
 export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>> {
   readonly #client: Client;
-  #status: Status = { state: "disconnected" };
   #connection?: Connection;
 
-  /** @throws TypeError that names the option and what it must be */
+  /** @throws TypeError that names the option and what it must be, except in the production build */
   constructor(options: Options<E>) {
     const settings = withDefaults(options as Options<unknown> as Options);
-    const { maxAttempts, dedupeSize, messageRetentionPeriod } = settings;
-    const emitter = new Emitter(settings.report);
+    const emitter = createEmitter(settings.report);
     this.#client = {
       settings,
       emitter,
-      handling: new Handling(emitter, maxAttempts, dedupeSize),
-      clock: new ServiceClock(settings),
-      continuity: new Continuity(messageRetentionPeriod),
-      state: () => this.state,
-      setState: (state, reason) => this.#setState(state, reason),
-      retrying: (reason, at) => {
-        this.#status = { state: this.state, reason, retryAt: at };
-        emitter.emit("retry", { reason, at });
-      },
+      handling: createHandling(emitter, settings),
+      clock: createClock(settings),
+      continuity: createContinuity(settings.messageRetentionPeriod),
+      status: { state: "disconnected" },
       end: (everywhere, reason) => this.#end(everywhere, reason),
     };
   }
 
   get state(): State {
-    return this.#status.state;
+    return this.status.state;
   }
 
   /** The state, what went wrong last, and when the next try is due. */
   get status(): Status {
-    return this.#status;
+    return this.#client.status;
   }
 
   /** Whether this tab is the one that polls for all tabs of the session. */
   get leader(): boolean {
-    return this.#connection?.leading ?? false;
+    return this.#connection?.leading() ?? false;
   }
 
   /**
@@ -72,9 +65,8 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
    */
   connect({ signal }: { signal?: AbortSignal } = {}): void {
     if (this.#connection || signal?.aborted) return;
-    if (!globalThis.crypto?.subtle)
-      throw new Error("BrowserEvents needs a secure context: https or localhost");
-    const connection = new Connection(this.#client);
+    if (!crypto.subtle) throw new Error("BrowserEvents needs https or localhost");
+    const connection = createConnection(this.#client);
     this.#connection = connection;
     signal?.addEventListener("abort", () => this.#connection === connection && void this.#end(false));
     connection.start();
@@ -87,7 +79,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const { state, reason } = this.#status;
+        const { state, reason } = this.status;
         if (state === "connected") resolve();
         else if (state === "disconnected" && !this.#connection) reject(reason ?? new Error(state));
         else return;
@@ -111,7 +103,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   /**
    * Adds a handler; the same one is added once.
    * @returns a function that removes it
-   * @throws TypeError when there is no such event
+   * @throws TypeError when there is no such event, except in the production build
    */
   on<K extends EventName<E>>(event: K, handler: Handler<K, E>): () => void {
     return this.#client.emitter.on(event as string, handler as () => unknown);
@@ -137,17 +129,8 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   async #end(everywhere: boolean, reason?: unknown): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    const stopped = connection?.stop(
-      everywhere ? { reason: (reason as Error | undefined)?.message } : undefined,
-    );
-    this.#setState("disconnected", reason);
+    const stopped = connection?.stop(everywhere, reason);
+    setState(this.#client, "disconnected", reason);
     await stopped;
-  }
-
-  #setState(state: State, reason?: unknown): void {
-    const previous = this.state;
-    if (state === previous) return;
-    this.#status = { state, reason };
-    this.#client.emitter.emit("state", { state, previous, reason });
   }
 }

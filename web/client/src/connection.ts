@@ -1,22 +1,21 @@
-import { Outbox } from "./batch.js";
+import { createOutbox } from "./batch.js";
 import type { Continuity } from "./continuity.js";
 import type { Emitter } from "./emitter.js";
-import { isUnrecoverable } from "./errors.js";
-import type { Gap, Message, State } from "./events.js";
-import { Group, SILENCE } from "./group.js";
+import type { Gap, State, Status } from "./events.js";
+import { createGroup, SILENCE } from "./group.js";
 import type { Handling } from "./handling.js";
 import { fillIn } from "./history.js";
-import { Intake } from "./intake.js";
-import { SessionKeeper } from "./keeper.js";
-import { Leases } from "./leases.js";
+import { createIntake } from "./intake.js";
+import { createKeeper } from "./keeper.js";
+import { createLeases } from "./leases.js";
 import { remember } from "./memory.js";
 import type { Settings } from "./options.js";
-import { Pace } from "./pace.js";
-import { watchPage } from "./page.js";
-import { Poller } from "./poller.js";
+import { createPace } from "./pace.js";
+import { listen } from "./page.js";
+import { createPoller } from "./poller.js";
 import { type Session, sessionName } from "./session.js";
-import { type QueueMessage, Sqs } from "./sqs.js";
-import { childController, type ServiceClock } from "./time.js";
+import { createSqs, type QueueMessage } from "./sqs.js";
+import { after, childController, type ServiceClock } from "./time.js";
 
 /** What outlives a connection. */
 export interface Client {
@@ -25,207 +24,181 @@ export interface Client {
   handling: Handling;
   clock: ServiceClock;
   continuity: Continuity;
-  state(): State;
-  setState(state: State, reason?: unknown): void;
-  /** A try has failed; the next one is planned for `at`, epoch milliseconds. */
-  retrying(reason: unknown, at: number): void;
+  status: Status;
   /** Ends the connection for good, and those of the other tabs as well if `everywhere`. */
   end(everywhere: boolean, reason?: unknown): Promise<void>;
+}
+
+export function setState(client: Client, state: State, reason?: unknown): void {
+  const previous = client.status.state;
+  if (state === previous) return;
+  client.status = { state, reason };
+  client.emitter.emit("state", { state, previous, reason });
 }
 
 /** How often the leader shows that it is alive, and each tab sees whether it was asleep; seconds. */
 const TICK = 15;
 
 /** From `connect()` to `disconnect()`: brings the parts together and decides when they run. */
-export class Connection {
-  readonly #client: Client;
-  readonly #life = new AbortController();
-  readonly #pace: Pace;
-  readonly #keeper: SessionKeeper;
-  readonly #deletions: Outbox;
-  readonly #leases: Leases;
-  readonly #intake: Intake;
-  readonly #poller: Poller;
-  readonly #group: Group;
-  /** Why the page may not poll; empty when it may. */
-  readonly #paused = new Set<"hidden" | "frozen">();
-  /** Aborted by a pause. */
-  #activity = new AbortController();
-  #timer: unknown;
+export type Connection = ReturnType<typeof createConnection>;
 
-  constructor(client: Client) {
-    this.#client = client;
-    const { settings, clock, emitter, handling } = client;
-    const { signal } = this.#life;
-    const sqs = new Sqs(settings, clock);
-    this.#pace = new Pace(settings, client.retrying);
-    this.#keeper = new SessionKeeper(settings, clock, this.#pace, signal, {
-      renewed: ({ expires }) => emitter.emit("renewed", { expires }),
-      failed: (error) => {
-        emitter.fail("session", "getSession failed", error);
-        if (isUnrecoverable(error)) void client.end(true, error);
-      },
+export function createConnection(client: Client) {
+  const { settings, clock, continuity, emitter, handling } = client;
+  const life = new AbortController();
+  const { signal } = life;
+  let frozen = false;
+  /** Aborted while the page may not poll. */
+  let activity = childController(signal);
+  let stopTicking = () => {};
+
+  const sqs = createSqs(settings, clock);
+  const pace = createPace(client);
+  const keeper = createKeeper(client, pace, signal);
+  const used = settings.usedUntil?.(settings, signal, changed) ?? (() => Number.POSITIVE_INFINITY);
+  const group = createGroup(client, keeper, pace, used, become);
+  const sending = { settings, sqs, keeper };
+  const deletions = createOutbox(sending, "DeleteMessageBatch", (error) =>
+    emitter.fail("delete", "messages were not deleted", error),
+  );
+  const leases = createLeases(sending);
+  const intake = createIntake(client, keeper, group, deletions, leases);
+  const poller = createPoller(client, keeper, sqs, pace, group, become, received);
+
+  handling.settled = (id) => {
+    if (keeper.session) remember(settings, sessionName(keeper.session), id);
+  };
+  /** Tells of a handler that does not end, or of none at all. */
+  emitter.watch = (message, id) => {
+    const { handlerTimeout } = settings;
+    return after(settings, handlerTimeout, () => {
+      intake.free(id);
+      const text = `a message is not handled after ${handlerTimeout} s`;
+      emitter.fail("slow", text, undefined, id, message);
     });
-    const changed = () => {
-      this.#group.hello();
-      if (this.leading) this.#pace.hurry();
-    };
-    this.#group = new Group(client, this.#keeper, this.#pace, {
-      used: settings.usedUntil?.(settings, signal, changed) ?? (() => Number.MAX_VALUE),
-      follow: (state) => this.#setState(state),
-    });
-    const sending = { settings, sqs, keeper: this.#keeper };
-    this.#deletions = new Outbox(sending, "DeleteMessage", (error) =>
-      emitter.fail("delete", "handled messages could not be deleted", error),
-    );
-    this.#leases = new Leases(sending);
-    this.#intake = new Intake(settings, clock, handling, this.#deletions, this.#leases, {
-      share: (metadata) => this.#group.share(metadata),
-      lacksKey: () => this.#keeper.lacksKey(),
-    });
-    this.#poller = new Poller(settings, this.#keeper, sqs, this.#pace, {
-      received: (session, messages, visibility) => this.#received(session, messages, visibility),
-      resting: () => this.#group.used < settings.now(),
-      disturbed: (reason) => this.#setState("connecting", reason),
-      refused: (error) => emitter.fail("service", "SQS refused to hand out messages", error),
-    });
-    handling.settled = (id) => {
-      const { session } = this.#keeper;
-      if (session) remember(settings, sessionName(session), id);
-    };
-    emitter.watch = (message, id) => this.#watch(message, id);
+  };
+
+  function become(state: State, reason?: unknown): void {
+    if (!signal.aborted) setState(client, activity.signal.aborted ? "paused" : state, reason);
   }
 
-  /** Whether this tab is the one that polls. */
-  get leading(): boolean {
-    return this.#group.leading;
+  /** Whether the page is used may have changed. */
+  function changed(): void {
+    group.hello();
+    if (group.leading()) pace.hurry();
   }
 
-  start(): void {
-    const { settings } = this.#client;
-    watchPage(settings, this.#life.signal, {
-      network: () => this.#hurry(),
-      hidden: () => {
-        void this.#deletions.flush(true);
-        if (settings.pauseWhenHidden) this.#pause("hidden");
-      },
-      visible: () => this.#unpause("hidden"),
-      freezing: () => {
-        void this.#deletions.flush(true);
-        this.#pause("frozen");
-        this.#group.say({ type: "bye" });
-      },
-      thawed: () => {
-        if (this.#paused.has("frozen")) this.#wake();
-        this.#unpause("frozen");
-      },
-    });
-    this.#tick(settings.now());
-    if (settings.pauseWhenHidden && settings.hidden()) this.#pause("hidden");
-    else void this.#run();
+  function mayNotPoll(): boolean {
+    return frozen || (settings.pauseWhenHidden && settings.hidden());
   }
 
-  /**
-   * Resolves when all that waited is answered.
-   * @param end - has the other tabs stop as well
-   */
-  async stop(end?: { reason?: string }): Promise<void> {
-    this.#life.abort();
-    this.#client.settings.clearTimeout(this.#timer);
-    if (end) this.#group.say({ type: "end", ...end });
-    this.#group.close();
-    await Promise.all([this.#deletions.flush(), this.#leases.giveAllBack()]);
-  }
-
-  #pause(why: "hidden" | "frozen"): void {
-    this.#paused.add(why);
+  function pause(): void {
     // First the poll ends, or it would take again what is given back.
-    this.#activity.abort();
-    void this.#leases.giveAllBack(true);
-    this.#setState("paused");
+    activity.abort();
+    void leases.giveAllBack(true);
+    become("paused");
   }
 
-  #unpause(why: "hidden" | "frozen"): void {
-    if (this.#paused.delete(why) && this.#paused.size === 0) void this.#run();
+  function resume(): void {
+    if (activity.signal.aborted && !mayNotPoll()) void run();
   }
 
-  async #run(): Promise<void> {
-    this.#activity = childController(this.#life.signal);
-    const { signal } = this.#activity;
-    this.#setState("connecting");
-    const session = await this.#keeper.ready();
-    if (!session || signal.aborted) return;
-    await this.#group.run(session, signal, (term) => {
-      this.#setState("connecting");
-      this.#group.beat();
-      return this.#poller.run(term);
+  /** Nobody looks at the page any more, and nothing may run after this. */
+  function leave(): void {
+    void deletions.flush(true);
+    if (mayNotPoll()) pause();
+  }
+
+  /** The page is about to be closed, kept for "back", or frozen. */
+  function freeze(): void {
+    frozen = true;
+    leave();
+    group.say({ type: "bye" });
+  }
+
+  function thaw(): void {
+    if (frozen) wake();
+    frozen = false;
+    resume();
+  }
+
+  async function run(): Promise<void> {
+    activity = childController(signal);
+    const current = activity.signal;
+    become("connecting");
+    const session = await keeper.ready();
+    if (!session || current.aborted) return;
+    await group.run(session, current, (term) => {
+      become("connecting");
+      group.beat();
+      return poller.run(term);
     });
   }
 
-  async #received(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
-    if (this.#life.signal.aborted || this.#paused.size > 0) {
-      this.#leases.take(session.sqsUrl, messages, visibility);
-      return this.#leases.giveAllBack();
+  async function received(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
+    if (activity.signal.aborted) {
+      leases.take(session.sqsUrl, messages, visibility);
+      return leases.giveAllBack();
     }
-    this.#setState("connected");
-    const { clock, continuity } = this.#client;
+    become("connected");
     const gap = continuity.note(session, clock.now());
-    this.#group.beat();
-    if (gap) void this.#fill(gap, true);
-    await this.#intake.take(session, messages, visibility);
+    group.beat();
+    if (gap) void fill(gap, true);
+    await intake.take(session, messages, visibility);
   }
 
   /** The network has changed, or time has passed unnoticed. */
-  #hurry(): void {
-    this.#pace.hurry();
-    if (this.leading) this.#poller.restart();
+  function hurry(): void {
+    pace.hurry();
+    if (group.leading()) poller.restart();
   }
 
-  #tick(last: number): void {
-    const { settings } = this.#client;
-    this.#timer = settings.setTimeout(() => {
+  function tick(last: number): void {
+    stopTicking = after(settings, TICK, () => {
       const now = settings.now();
-      if (now - last > SILENCE * 1000) this.#wake();
-      else if (this.leading) this.#group.beat();
-      else if (this.#paused.size === 0) this.#group.watch();
-      this.#tick(now);
-    }, TICK * 1000);
-  }
-
-  #wake(): void {
-    const gap = this.#group.wake();
-    if (gap) void this.#fill(gap, false);
-    this.#hurry();
-  }
-
-  /** @param forAll - whether the other tabs have missed the same */
-  async #fill(gap: Gap, forAll: boolean): Promise<void> {
-    const { settings, clock, emitter, handling } = this.#client;
-    emitter.emit("gap", gap);
-    if (forAll) this.#group.say({ type: "gap", gap });
-    await fillIn(settings, clock, this.#pace, this.#life.signal, gap.since, {
-      bring: (message, metadata) => (forAll ? this.#intake : handling).handle(message, metadata),
-      failed: (error) => emitter.fail("history", "getHistory failed", error),
+      if (now - last > SILENCE * 1000) wake();
+      else if (group.leading()) group.beat();
+      else if (!activity.signal.aborted) group.watch();
+      tick(now);
     });
   }
 
-  /** Tells of a handler that does not end, or of none at all; returns what says that it is over. */
-  #watch(message: Message, id: string): () => void {
-    const { settings, emitter } = this.#client;
-    const timer = settings.setTimeout(() => {
-      this.#intake.free(id);
-      emitter.fail(
-        "slow",
-        `a message has not been handled within ${settings.handlerTimeout} s`,
-        undefined,
-        id,
-        message,
-      );
-    }, settings.handlerTimeout * 1000);
-    return () => settings.clearTimeout(timer);
+  function wake(): void {
+    const gap = group.wake();
+    if (gap) void fill(gap, false);
+    hurry();
   }
 
-  #setState(state: State, reason?: unknown): void {
-    if (!this.#life.signal.aborted) this.#client.setState(this.#paused.size > 0 ? "paused" : state, reason);
+  /** @param forAll - whether the other tabs have missed the same */
+  async function fill(gap: Gap, forAll: boolean): Promise<void> {
+    emitter.emit("gap", gap);
+    if (forAll) group.say({ type: "gap", gap });
+    await fillIn(client, pace, signal, gap.since, (forAll ? intake : handling).handle);
   }
+
+  return {
+    /** Whether this tab is the one that polls. */
+    leading: group.leading,
+
+    start(): void {
+      listen(settings, signal, hurry, "online", "offline");
+      listen(settings, signal, () => (settings.hidden() ? leave() : resume()), "visibilitychange");
+      listen(settings, signal, freeze, "pagehide", "freeze");
+      listen(settings, signal, thaw, "pageshow", "resume");
+      tick(settings.now());
+      if (mayNotPoll()) pause();
+      else void run();
+    },
+
+    /**
+     * Resolves when all that waited is answered.
+     * @param everywhere - has the other tabs stop as well, and tells them the reason
+     */
+    async stop(everywhere: boolean, reason?: unknown): Promise<void> {
+      life.abort();
+      stopTicking();
+      if (everywhere) group.say({ type: "end", reason: (reason as Error | undefined)?.message });
+      group.close();
+      await Promise.all([deletions.flush(), leases.giveAllBack()]);
+    },
+  };
 }

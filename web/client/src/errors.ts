@@ -42,5 +42,5 @@ export class UnrecoverableError extends Error {
  * @internal
  */
 export function isUnrecoverable(error: unknown): boolean {
-  return error instanceof Error && error.name === "UnrecoverableError";
+  return (error as Error | undefined)?.name === "UnrecoverableError";
 }

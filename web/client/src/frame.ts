@@ -17,9 +17,10 @@ export function importKey(aesKey: string): Promise<CryptoKey> {
  * @throws when the body is not such a frame, or the text not UTF-8
  */
 export async function decodeFrame(key: CryptoKey, body: string): Promise<string> {
-  const [, counter, ciphertext] = FRAME.exec(body) ?? [];
-  if (!counter || ciphertext === undefined) throw new Error("not a frame");
-  const algorithm = { name: "AES-CTR", counter: counterBlock(BigInt(counter)), length: 128 };
+  const [, digits, ciphertext = ""] = FRAME.exec(body) ?? [];
+  const counter = BigInt(digits ?? -1);
+  if (counter >> 128n) throw new Error("not a frame");
+  const algorithm = { name: "AES-CTR", counter: counterBlock(counter), length: 128 };
   const plain = await crypto.subtle.decrypt(algorithm, key, fromBase64(ciphertext));
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);
 }
@@ -56,7 +57,6 @@ function parseMessage(text: string, id: string): Message {
 }
 
 function counterBlock(counter: bigint): DataView<ArrayBuffer> {
-  if (counter >> 128n) throw new Error("the counter exceeds 128 bits");
   const block = new DataView(new ArrayBuffer(16));
   block.setBigUint64(0, counter >> 64n);
   block.setBigUint64(8, counter);

@@ -1,11 +1,12 @@
 /**
  * Browser client of sqs-browser-events.
  *
- * - `client.ts` the public class; `connection.ts` what runs between connect and disconnect
+ * - `client.ts` the public class; `connection.ts` what runs between connect and disconnect; `checks.ts` of what an
+ *   application passes, in development
  * - `keeper.ts` the session; `poller.ts` the polling loop; `intake.ts` messages on their way to handlers;
  *   `handling.ts` duplicates and retries; `leases.ts` what is in handlers; `batch.ts` requests about messages;
  *   `history.ts`, `continuity.ts` gaps; `memory.ts` what outlives the page
- * - `group.ts` this tab among those of its session: `election.ts` who polls, `tabs.ts` what they tell each other
+ * - `group.ts` this tab among those of its session: `election.ts` who polls, `tabs.ts` messages on their way to the others
  * - `sqs.ts`, `sigv4.ts`, `frame.ts` the wire; `environment.ts` everything taken from the browser
  *
  * @packageDocumentation

@@ -1,3 +1,4 @@
+import { checkOptions } from "./checks.js";
 import type { Environment } from "./environment.js";
 import { browserEnvironment } from "./environment.js";
 import type { AnyEvents, AnyMessage } from "./events.js";
@@ -67,51 +68,31 @@ export type Settings = Omit<Required<Options>, "getHistory" | "usedUntil" | "env
   Pick<Options, "getHistory" | "usedUntil"> &
   Environment;
 
-/** Of each number its default, its least, and its most if there is one; of the others their type. */
-const RULES: Record<string, [number, number, number?] | string> = {
-  waitTime: [20, 1, 20],
-  visibilityTimeout: [30, 1, 43200],
-  deleteDelay: [5, 0],
-  maxAttempts: [3, 1],
-  maxInFlight: [100, 1],
-  handlerTimeout: [60, 1],
-  tabTimeout: [30, 1],
-  answerTimeout: [15, 1],
-  dedupeSize: [5000, 1],
-  renewBefore: [300, 0],
-  messageRetentionPeriod: [3600, 60],
-  minBackoff: [0.5, 0],
-  maxBackoff: [30, 0],
-  pauseWhenHidden: "boolean",
-  shareTabs: "boolean",
-  getSession: "function",
-  getHistory: "function",
-  usedUntil: "function",
-  environment: "object",
+const DEFAULTS = {
+  waitTime: 20,
+  visibilityTimeout: 30,
+  deleteDelay: 5,
+  maxAttempts: 3,
+  maxInFlight: 100,
+  handlerTimeout: 60,
+  tabTimeout: 30,
+  answerTimeout: 15,
+  dedupeSize: 5000,
+  renewBefore: 300,
+  messageRetentionPeriod: 3600,
+  minBackoff: 0.5,
+  maxBackoff: 30,
+  shareTabs: true,
 };
 
 /**
  * Options that are undefined count as not given.
- * @throws TypeError that names the option and what it must be
+ * @throws TypeError that names the option and what it must be, except in the production build
  * @internal
  */
 export function withDefaults(options: Options): Settings {
-  const given: Record<string, unknown> = { shareTabs: true };
-  for (const name in RULES) if (typeof RULES[name] === "object") given[name] = RULES[name][0];
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) check(name, value);
-    given[name] = value ?? given[name];
-  }
-  check("getSession", options.getSession);
-  return { ...browserEnvironment(), ...options.environment, ...given } as Settings;
-}
-
-function check(name: string, value: unknown): void {
-  const rule = RULES[name];
-  if (!rule) throw new TypeError(`there is no option ${name}`);
-  const [, least, most = Number.MAX_VALUE] = rule as [number, number, number?];
-  const type = typeof rule === "string" ? rule : "number";
-  const range = type === "number" ? ` from ${least} to ${most}` : "";
-  if (typeof value !== type || (range && !((value as number) >= least && (value as number) <= most)))
-    throw new TypeError(`${name} must be a ${type}${range}, not ${value}`);
+  checkOptions(options);
+  const settings: Record<string, unknown> = { ...browserEnvironment(), ...options.environment, ...options };
+  for (const [name, value] of Object.entries(DEFAULTS)) settings[name] ??= value;
+  return settings as unknown as Settings;
 }

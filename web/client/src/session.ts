@@ -44,6 +44,6 @@ export type SessionReason = "start" | "renew" | "expired";
  * @internal
  */
 export function sessionName(session: Session): string {
-  // The account's slashes are encoded: `a/b` with `c` is not `a` with `b/c`.
-  return `sqs-browser-events:${encodeURIComponent(session.accountId)}/${session.sessionId}`;
+  // No account has control characters: `a/b` with `c` is not `a` with `b/c`.
+  return `sqs-browser-events:${session.accountId}\n${session.sessionId}`;
 }

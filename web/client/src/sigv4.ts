@@ -1,5 +1,7 @@
 import { toHex, utf8 } from "./bytes.js";
 
+const ALGORITHM = "AWS4-HMAC-SHA256";
+
 /** A request to be signed. Header names are in lower case, without `host`, which the URL gives. */
 export interface SignableRequest {
   method: string;
@@ -38,35 +40,24 @@ export function parseAmzDate(date: string): number {
  * a query there must not be.
  */
 export async function sign(
-  request: SignableRequest,
-  credentials: Credentials,
-  scope: Scope,
+  { method, url, headers, body }: SignableRequest,
+  { accessKey, secretKey, sessionToken }: Credentials,
+  { region, service, date }: Scope,
 ): Promise<Record<string, string>> {
-  const headers: Record<string, string> = { ...request.headers, "x-amz-date": scope.date };
-  if (credentials.sessionToken) headers["x-amz-security-token"] = credentials.sessionToken;
-  const [canonical, signedHeaders] = await canonicalRequest({ ...request, headers });
-  const scopeText = `${scope.date.slice(0, 8)}/${scope.region}/${scope.service}/aws4_request`;
-  const toSign = `AWS4-HMAC-SHA256\n${scope.date}\n${scopeText}\n${await sha256(canonical)}`;
-  const signature = toHex(await hmac(await signingKey(credentials.secretKey, scopeText), toSign));
-  const credential = `Credential=${credentials.accessKey}/${scopeText}`;
-  headers.authorization = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
-  return headers;
-}
-
-/** The canonical form of a request, and the list of its signed headers. */
-export async function canonicalRequest(request: SignableRequest): Promise<[string, string]> {
-  const url = new URL(request.url);
-  const headers = Object.entries({ ...request.headers, host: url.host }).sort();
-  const lines = headers.map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, " ")}\n`).join("");
-  const names = headers.map(([name]) => name).join(";");
-  const parts = [request.method, url.pathname, "", lines, names];
-  return [[...parts, await sha256(request.body)].join("\n"), names];
-}
-
-async function signingKey(secretKey: string, scopeText: string): Promise<ArrayBuffer> {
-  let key: BufferSource = utf8(`AWS4${secretKey}`);
-  for (const part of scopeText.split("/")) key = await hmac(key, part);
-  return key as ArrayBuffer;
+  const { host, pathname } = new URL(url);
+  const sent: Record<string, string> = { ...headers, "x-amz-date": date };
+  if (sessionToken) sent["x-amz-security-token"] = sessionToken;
+  const signed = Object.entries({ ...sent, host }).sort();
+  const lines = signed.map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, " ")}\n`).join("");
+  const names = signed.map(([name]) => name).join(";");
+  const canonical = [method, pathname, "", lines, names, await sha256(body)].join("\n");
+  const scope = [date.slice(0, 8), region, service, "aws4_request"];
+  const toSign = [ALGORITHM, date, scope.join("/"), await sha256(canonical)].join("\n");
+  let key: ArrayBuffer | Uint8Array<ArrayBuffer> = utf8(`AWS4${secretKey}`);
+  for (const text of [...scope, toSign]) key = await hmac(key, text);
+  const credential = [accessKey, ...scope].join("/");
+  sent.authorization = `${ALGORITHM} Credential=${credential}, SignedHeaders=${names}, Signature=${toHex(key)}`;
+  return sent;
 }
 
 async function hmac(key: BufferSource, text: string): Promise<ArrayBuffer> {

@@ -1,23 +1,20 @@
 import type { Environment } from "./environment.js";
 import type { Session } from "./session.js";
 import { amzDate, parseAmzDate, sign } from "./sigv4.js";
-import { childController, type ServiceClock } from "./time.js";
+import { after, childController, type ServiceClock } from "./time.js";
 
-/** A message as it is in the queue. */
+/** A message as SQS hands it out. Our own messageId is inside the encrypted body. */
 export interface QueueMessage {
-  /** The id that SQS gave it; our own messageId is inside the encrypted body. */
-  id: string;
-  receiptHandle: string;
-  body: string;
-  /** Epoch seconds. */
-  sentAt: number | undefined;
-  deliveries: number;
+  MessageId: string;
+  ReceiptHandle: string;
+  Body: string;
+  /** `SentTimestamp` in epoch milliseconds. */
+  Attributes?: { SentTimestamp?: string; ApproximateReceiveCount?: string };
 }
 
 /** A signed request that can be sent without waiting for anything, as a closing page must. */
-export interface SignedRequest {
+export interface SignedRequest extends RequestInit {
   url: string;
-  init: RequestInit;
 }
 
 /** What a batch does to one message. */
@@ -27,7 +24,7 @@ export interface BatchEntry {
   VisibilityTimeout?: number;
 }
 
-export type BatchAction = "DeleteMessage" | "ChangeMessageVisibility";
+export type BatchAction = "DeleteMessageBatch" | "ChangeMessageVisibilityBatch";
 
 /** An answer of SQS that is not a success. */
 export class SqsError extends Error {
@@ -52,125 +49,98 @@ export class SqsError extends Error {
 
   /** The queue is gone, or the keys are not (or no longer) good for it: a new session may help. */
   get needsSession(): boolean {
-    return this.status === 403 || RENEWABLE.test(this.code);
+    return this.status === 403 || /Queue|Token|Expired|Denied|Signature|Unrecognized/.test(this.code);
   }
 }
-
-const RENEWABLE = /Queue|Token|Expired|Denied|Signature|Unrecognized/;
 
 /** How long an answer may take beyond the time that was asked to wait, seconds. */
 const ANSWER_TIME = 10;
 
 /** The calls of SQS that a browser needs, over the AWS JSON 1.0 protocol. */
-export class Sqs {
-  readonly #env: Environment;
-  readonly #clock: ServiceClock;
+export type Sqs = ReturnType<typeof createSqs>;
 
-  constructor(env: Environment, clock: ServiceClock) {
-    this.#env = env;
-    this.#clock = clock;
-  }
-
-  /**
-   * Long-polls for up to ten messages and hides them from other receivers for a while. Times in seconds.
-   * @throws SqsError, or what `fetch` throws: on a failing network, or when aborted
-   */
-  async receive(
-    session: Session,
-    waitTime: number,
-    visibilityTimeout: number,
-    signal: AbortSignal,
-  ): Promise<QueueMessage[]> {
-    const request = await this.#signed(session, "ReceiveMessage", {
-      QueueUrl: session.sqsUrl,
-      MaxNumberOfMessages: 10,
-      WaitTimeSeconds: Math.floor(waitTime),
-      VisibilityTimeout: Math.ceil(visibilityTimeout),
-      MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
-    });
-    const limit = childController(signal);
-    const answer = this.#send<{ Messages?: WireMessage[] }>(request, {}, waitTime + ANSWER_TIME, limit);
-    return ((await answer).Messages ?? []).map(fromWire);
-  }
-
-  /** Signs a change of up to ten messages; {@link Sqs.send} sends it. */
-  signBatch(session: Session, action: BatchAction, entries: BatchEntry[]): Promise<SignedRequest> {
-    return this.#signed(session, `${action}Batch`, {
-      QueueUrl: session.sqsUrl,
-      Entries: entries.map((entry, i) => ({ Id: `${i}`, ...entry })),
-    });
-  }
-
-  /**
-   * @param keepalive - let the request outlive the page
-   * @throws SqsError when some or all could not be changed
-   */
-  async send(request: SignedRequest, keepalive = false): Promise<void> {
-    const limit = new AbortController();
-    const answer = this.#send<{ Failed?: WireFailure[] }>(request, { keepalive }, ANSWER_TIME, limit);
-    const { Failed = [] } = await answer;
-    const [first] = Failed;
-    if (first) throw new SqsError(200, first.Code, `${Failed.length} not changed: ${first.Message}`, false);
-  }
-
-  async #signed(session: Session, action: string, content: object): Promise<SignedRequest> {
+export function createSqs(env: Environment, clock: ServiceClock) {
+  async function signed(session: Session, action: string, content: object): Promise<SignedRequest> {
     const url = `${new URL(session.sqsUrl).origin}/`;
-    const body = JSON.stringify(content);
+    const body = JSON.stringify({ QueueUrl: session.sqsUrl, ...content });
     const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${action}` };
-    const scope = { region: session.region, service: "sqs", date: amzDate(this.#clock.now()) };
-    const signed = await sign({ method: "POST", url, headers, body }, session, scope);
-    return { url, init: { method: "POST", headers: signed, body } };
+    const request = { method: "POST", url, headers, body };
+    const scope = { region: session.region, service: "sqs", date: amzDate(clock.now()) };
+    return { ...request, headers: await sign(request, session, scope) };
   }
 
   /** Calls `fetch` at once, before anything is awaited. */
-  async #send<T>(
-    request: SignedRequest,
-    options: RequestInit,
+  async function call<T>(
+    { url, ...init }: SignedRequest,
+    keepalive: boolean,
     seconds: number,
     limit: AbortController,
   ): Promise<T> {
-    const timer = this.#env.setTimeout(() => limit.abort(), seconds * 1000);
+    const cancel = after(env, seconds, () => limit.abort());
     try {
-      const init = { ...request.init, ...options, signal: limit.signal };
-      const response = await this.#env.fetch(request.url, init);
-      const clockWasOff = this.#clock.observe(Date.parse(response.headers.get("date") ?? "") / 1000);
+      const response = await env.fetch(url, { ...init, keepalive, signal: limit.signal });
+      const clockWasOff = clock.observe(Date.parse(response.headers.get("date") ?? "") / 1000);
       if (response.ok) return await response.json();
-      throw await this.#failure(response, clockWasOff);
+      throw await failure(response, clockWasOff);
     } finally {
-      this.#env.clearTimeout(timer);
+      cancel();
       limit.abort();
     }
   }
 
-  async #failure(response: Response, clockWasOff: boolean): Promise<SqsError> {
-    const { __type, message, Message } = (await response.json().catch(() => null)) ?? {};
-    const type = __type ?? "";
+  async function failure(response: Response, clockWasOff: boolean): Promise<SqsError> {
+    const { __type = "", message, Message } = (await response.json().catch(() => {})) ?? {};
     const text = message ?? Message ?? "";
     // Where CORS hides the Date header, the refusal itself tells: "... (20260101T120000Z - 5 min.)".
     const told = /\((\d{8}T\d{6}Z) [-+]/.exec(text)?.[1] ?? "";
-    const corrected = this.#clock.observe(parseAmzDate(told));
-    return new SqsError(response.status, type.split("#").pop(), text, clockWasOff || corrected);
+    const corrected = clock.observe(parseAmzDate(told));
+    return new SqsError(response.status, __type.split("#").pop(), text, clockWasOff || corrected);
   }
-}
 
-interface WireMessage {
-  MessageId: string;
-  ReceiptHandle: string;
-  Body: string;
-  Attributes?: { SentTimestamp?: string; ApproximateReceiveCount?: string };
+  return {
+    /**
+     * Long-polls for up to ten messages and hides them from other receivers for a while. Times in seconds.
+     * @throws SqsError, or what `fetch` throws: on a failing network, or when aborted
+     */
+    async receive(
+      session: Session,
+      waitTime: number,
+      visibilityTimeout: number,
+      signal: AbortSignal,
+    ): Promise<QueueMessage[]> {
+      const request = await signed(session, "ReceiveMessage", {
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: Math.floor(waitTime),
+        VisibilityTimeout: Math.ceil(visibilityTimeout),
+        MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
+      });
+      const limit = childController(signal);
+      const answer = call<{ Messages?: QueueMessage[] }>(request, false, waitTime + ANSWER_TIME, limit);
+      return (await answer).Messages ?? [];
+    },
+
+    /** Signs a change of up to ten messages; `send` sends it. */
+    signBatch: (
+      session: Session,
+      action: BatchAction,
+      entries: Iterable<BatchEntry>,
+    ): Promise<SignedRequest> =>
+      signed(session, action, { Entries: Array.from(entries, (entry, i) => ({ Id: `${i}`, ...entry })) }),
+
+    /**
+     * @param keepalive - let the request outlive the page
+     * @throws SqsError when some or all could not be changed
+     */
+    async send(request: SignedRequest, keepalive = false): Promise<void> {
+      const answer = call<{ Failed?: WireFailure[] }>(request, keepalive, ANSWER_TIME, new AbortController());
+      const { Failed = [] } = await answer;
+      const [first] = Failed;
+      if (first) throw new SqsError(200, first.Code, `${Failed.length} failed: ${first.Message}`, false);
+    },
+  };
 }
 
 interface WireFailure {
   Code: string;
   Message?: string;
-}
-
-function fromWire({ MessageId, ReceiptHandle, Body, Attributes }: WireMessage): QueueMessage {
-  return {
-    id: MessageId,
-    receiptHandle: ReceiptHandle,
-    body: Body,
-    sentAt: Attributes?.SentTimestamp ? Number(Attributes.SentTimestamp) / 1000 : undefined,
-    deliveries: Number(Attributes?.ApproximateReceiveCount ?? 1),
-  };
 }

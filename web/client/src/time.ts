@@ -1,4 +1,5 @@
 import type { Environment } from "./environment.js";
+import type { Settings } from "./options.js";
 
 /** A controller that is aborted with its parent. Abort it when done: that detaches it from the parent. */
 export function childController(parent: AbortSignal): AbortController {
@@ -16,40 +17,47 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Calls back after so many seconds, unless the returned function is called before. */
+export function after(env: Environment, seconds: number, callback: () => void): () => void {
+  const timer = env.setTimeout(callback, seconds * 1000);
+  return () => env.clearTimeout(timer);
+}
+
 /**
  * Waits for a promise, but not for ever.
  * @param what - what is waited for, as the error names it
  * @throws Error after so many seconds; the promise itself goes on
  */
-export function limited<T>(env: Environment, seconds: number, what: string, promise: Promise<T>): Promise<T> {
+export function limited<T>(
+  settings: Settings,
+  what: string,
+  promise: Promise<T>,
+  seconds = settings.answerTimeout,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new Error(`${what} has not answered for ${seconds} s`));
-    const timer = env.setTimeout(late, seconds * 1000);
-    promise.then(resolve, reject).finally(() => env.clearTimeout(timer));
+    promise.then(resolve, reject).finally(after(settings, seconds, late));
   });
 }
 
 /** The service's clock, as far as its answers have shown it. */
-export class ServiceClock {
-  readonly #env: Environment;
-  #skew = 0;
+export type ServiceClock = ReturnType<typeof createClock>;
 
-  constructor(env: Environment) {
-    this.#env = env;
-  }
-
+export function createClock(env: Environment) {
+  let skew = 0;
   /** Epoch seconds. */
-  now(): number {
-    return this.#env.now() / 1000 + this.#skew;
-  }
+  const now = () => env.now() / 1000 + skew;
+  return {
+    now,
 
-  /**
-   * Takes the service's time, epoch seconds, and says whether the clock was off by more than a minute.
-   * Differences of up to two seconds are a response's rounding and travel time. NaN changes nothing.
-   */
-  observe(time: number): boolean {
-    const off = Math.abs(time - this.now());
-    if (off > 2) this.#skew += time - this.now();
-    return off > 60;
-  }
+    /**
+     * Takes the service's time, epoch seconds, and says whether the clock was off by more than a minute.
+     * Differences of up to two seconds are a response's rounding and travel time. NaN changes nothing.
+     */
+    observe(time: number): boolean {
+      const behind = time - now();
+      if (Math.abs(behind) > 2) skew += behind;
+      return Math.abs(behind) > 60;
+    },
+  };
 }

@@ -236,23 +236,6 @@ describe("what is told", () => {
     await world.clock.advance(60);
     expect(tab.reported).toHaveLength(before);
   });
-
-  it.each<[object, string]>([
-    [{ waitTime: "abc" }, "waitTime must be a number from 1 to 20, not abc"],
-    [{ waitTime: 21 }, "waitTime must be a number from 1 to 20, not 21"],
-    [{ visibilityTimeout: Number.NaN }, "visibilityTimeout must be a number from 1 to 43200, not NaN"],
-    [{ shareTabs: 1 }, "shareTabs must be a boolean, not 1"],
-    [{ getHistory: [] }, "getHistory must be a function, not "],
-    [{ getSession: undefined }, "getSession must be a function, not undefined"],
-    [{ waittime: 20 }, "there is no option waittime"],
-  ])("names a wrong option: %j", async (options, text) => {
-    await expect(bare(options)).rejects.toThrow(text);
-  });
-
-  it("names a wrong event", async () => {
-    const { events } = await bare();
-    expect(() => events.on("mesage" as "message", () => {})).toThrow("there is no event mesage");
-  });
 });
 
 describe("events by type", () => {

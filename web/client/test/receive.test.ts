@@ -35,6 +35,23 @@ describe("receiving", () => {
     });
   });
 
+  it("does without what SQS may not say of a message", async () => {
+    const tab = world.tab();
+    const { fetch } = tab.environment;
+    const bare: typeof fetch = async (url, init) => {
+      const response = await fetch(url, init);
+      const { Messages = [], ...body } = await response.json();
+      const json = async () => ({
+        ...body,
+        Messages: Messages.map(({ Attributes, ...rest }: object & { Attributes: object }) => rest),
+      });
+      return { ...response, json };
+    };
+    const page = await world.page({ environment: { fetch: bare } }, tab).connect();
+    await world.send("a");
+    expect(page.metadata).toMatchObject([{ sentAt: undefined, deliveries: 1 }]);
+  });
+
   it("turns read receipts into an event of their own", async () => {
     const page = await world.page().connect();
     const receipt = {

@@ -1,18 +1,12 @@
 import { describe, expect, it } from "vitest";
 import vectors from "../../../tests/vectors/sigv4.json";
-import { amzDate, canonicalRequest, parseAmzDate, sign } from "../src/sigv4.js";
+import { amzDate, parseAmzDate, sign } from "../src/sigv4.js";
 
 describe("the published SigV4 test suite", () => {
   // The client's calls have no query.
-  it.each(vectors.filter(({ url }) => !url.includes("?")))(
-    "$name",
-    async ({ canonicalRequest: canonical, authorization, ...vector }) => {
-      const request = lowerCased(vector);
-      const { authorization: signed, ...headers } = await sign(request, vector, vector);
-      expect((await canonicalRequest({ ...request, headers }))[0]).toBe(canonical);
-      expect(signed).toBe(authorization);
-    },
-  );
+  it.each(vectors.filter(({ url }) => !url.includes("?")))("$name", async ({ authorization, ...vector }) => {
+    expect((await sign(lowerCased(vector), vector, vector)).authorization).toBe(authorization);
+  });
 });
 
 describe("dates", () => {

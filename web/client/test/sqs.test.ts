@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { sign } from "../src/sigv4.js";
-import { Sqs, SqsError } from "../src/sqs.js";
-import { ServiceClock } from "../src/time.js";
+import { createSqs, type Sqs, SqsError } from "../src/sqs.js";
+import { createClock, type ServiceClock } from "../src/time.js";
 import { World } from "./support/world.js";
 
 const SESSION = { ...new World().session, sqsUrl: "http://localhost:4566/000000000000/queue" };
@@ -15,12 +15,12 @@ beforeEach(() => {
   calls = [];
   answer = Response.json({});
   const { environment: env } = new World().tab();
-  clock = new ServiceClock(env);
+  clock = createClock(env);
   const fetch = async (url: string, init: RequestInit) => {
     calls.push({ url, init });
     return answer;
   };
-  sqs = new Sqs({ ...env, fetch }, clock);
+  sqs = createSqs({ ...env, fetch }, clock);
 });
 
 const failure = (status: number, body: BodyInit, headers: HeadersInit = {}): Response =>
@@ -66,7 +66,7 @@ describe("a request", () => {
 
   it("deletes up to ten messages", async () => {
     const entries = [{ ReceiptHandle: "x" }, { ReceiptHandle: "y" }];
-    await sqs.send(await sqs.signBatch(SESSION, "DeleteMessage", entries), true);
+    await sqs.send(await sqs.signBatch(SESSION, "DeleteMessageBatch", entries), true);
     const [{ init }] = calls as [(typeof calls)[0]];
     expect(init.keepalive).toBe(true);
     expect(JSON.parse(init.body as string).Entries).toEqual([
@@ -81,13 +81,13 @@ describe("an answer", () => {
     expect(await sqs.receive(SESSION, 0, 30, never)).toEqual([]);
     answer = Response.json({ Messages: [{ MessageId: "i", ReceiptHandle: "r", Body: "b" }] });
     expect(await sqs.receive(SESSION, 0, 30, never)).toEqual([
-      { id: "i", receiptHandle: "r", body: "b", sentAt: undefined, deliveries: 1 },
+      { MessageId: "i", ReceiptHandle: "r", Body: "b" },
     ]);
   });
 
   it("may report deletions that failed, though the request succeeded", async () => {
     answer = Response.json({ Successful: [], Failed: [{ Id: "0", Code: "ReceiptHandleIsInvalid" }] });
-    const request = await sqs.signBatch(SESSION, "DeleteMessage", [{ ReceiptHandle: "x" }]);
+    const request = await sqs.signBatch(SESSION, "DeleteMessageBatch", [{ ReceiptHandle: "x" }]);
     await expect(sqs.send(request)).rejects.toMatchObject({ code: "ReceiptHandleIsInvalid" });
   });
 });

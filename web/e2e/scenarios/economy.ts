@@ -14,14 +14,20 @@ import { setVisibility } from "../src/visibility.js";
 const MINUTES = Number(process.env.SBE_MINUTES ?? 10);
 const SETTINGS: Record<string, Partial<Setup>> = {
   default: {},
+  "economy, hidden: poll": { economy: { hidden: "poll" } },
   "economy, hidden: slow": { economy: { hidden: "slow" } },
   "economy, hidden: pause": { economy: { hidden: "pause" } },
+  // Nobody touches these pages.
+  "economy, idle: slow": { economy: { idle: "slow" } },
 };
 
 /** The most that a setting may cost: an idle page's requests a minute, and all requests of a message with its send. */
 const LIMITS: Record<string, { shown: number; hidden: number; message: number }> = {
+  "economy, hidden: poll": { shown: 3, hidden: 3, message: 4.3 },
   "economy, hidden: slow": { shown: 3, hidden: 1.1, message: 3.3 },
   "economy, hidden: pause": { shown: 3, hidden: 0, message: 2.7 },
+  // In use for the first two minutes.
+  "economy, idle: slow": { shown: 1.1 + 4 / MINUTES, hidden: 1.1, message: 2.6 },
 };
 
 const until = (time: number) => sleep(Math.max(0, time - Date.now()));

@@ -4,28 +4,36 @@
  * setting only.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { publish, visitor, waiting } from "../src/backend.js";
 import { launch } from "../src/chromium.js";
 import { logOf, type Setup, test } from "../src/pages.js";
-import { signal } from "../src/renderers.js";
+import { kill } from "../src/renderers.js";
+import { setVisibility } from "../src/visibility.js";
 
 const ROUNDS = Number(process.env.SBE_ROUNDS ?? 50);
 const BURST = 40;
 const ONLY = process.env.SBE_SETTING;
+// A killed page's messages come again after so long; the setting's own quarter of an hour would take a day here.
+const options = { visibilityTimeout: 5 };
 const SETTINGS: Record<string, Partial<Setup>> = {
   default: {},
-  // A killed page's messages come again after so long; the setting's own quarter of an hour would take a day here.
-  economy: { economy: {}, options: { visibilityTimeout: 5 } },
+  economy: { economy: {}, options },
+  "hidden: pause": { economy: { hidden: "pause" }, options },
+  "idle: slow": { economy: { idle: "slow", idleAfter: 1 }, options },
   "no sharing": { options: { shareTabs: false } },
 };
 
-/** Ends the page's process. */
-async function kill(browser: Browser, page: Page): Promise<void> {
-  const crashed = page.waitForEvent("crash", { timeout: 15_000 });
-  await signal(browser, "SIGKILL");
-  await crashed;
+/** What happens to a page before its end: it hides, or somebody comes. */
+const BEFORE: Record<string, (page: Page) => Promise<void>> = {
+  "hidden: pause": (page) => setVisibility(page, "hidden"),
+  "idle: slow": touch,
+};
+
+/** An idle page polls at once. */
+function touch(page: Page): Promise<void> {
+  return page.mouse.move(Math.random() * 500, Math.random() * 500);
 }
 
 for (const [setting, setup] of Object.entries(SETTINGS)) {
@@ -40,13 +48,21 @@ for (const [setting, setup] of Object.entries(SETTINGS)) {
     const recovered: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const published = publish(user, BURST, { first: round * BURST });
-      await sleep(Math.random() * 800);
-      await kill(browser, page);
+      const moment = Math.random() * 800;
+      const before = Math.random() * moment;
+      await sleep(before);
+      await BEFORE[setting]?.(page);
+      await sleep(moment - before);
+      await kill(browser);
       await published;
       const killed = Date.now();
       await page.close();
       page = await open(context, { ...setup, visitor: user, keep: "browser" });
-      await expect.poll(() => waiting(queue), { timeout: 60_000 }).toBe(0);
+      const left = async () => {
+        if (setting === "idle: slow") await touch(page);
+        return waiting(queue);
+      };
+      await expect.poll(left, { timeout: 60_000 }).toBe(0);
       recovered.push((Date.now() - killed) / 1000);
     }
     const { numbers } = await logOf(page);

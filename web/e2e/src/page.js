@@ -14,6 +14,7 @@ const {
   leave,
   throwing = {},
   hanging = [],
+  hangingHistory = false,
   stuck = [],
   idle = false,
   slow = 0,
@@ -60,7 +61,10 @@ const events = new BrowserEvents({
     if (reason === "start" && expireIn) session.expires = Date.now() / 1000 + expireIn;
     return session;
   },
-  getHistory: ({ since }) => ask("/api/history", { user: visitor.user, since }),
+  getHistory: async ({ since }) => {
+    if (hangingHistory && log.errors.length === 0) await new Promise(() => {});
+    return ask("/api/history", { user: visitor.user, since });
+  },
   ...(saving && economy(saving)),
   ...options,
 });

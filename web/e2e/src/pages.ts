@@ -22,6 +22,8 @@ export interface Setup {
   throwing?: Record<number, number>;
   /** The calls of getSession that never answer, from 1. */
   hanging?: number[];
+  /** The first call of getHistory never answers. */
+  hangingHistory?: boolean;
   /** The messages whose handler never ends. */
   stuck?: number[];
   /** How long each handler works, milliseconds. */
@@ -61,6 +63,9 @@ declare global {
   /** The backend's renewal that rotates. */
   var rotateKey: () => Promise<Session>;
 }
+
+/** Where a page finds what it is to do. */
+export const hash = (setup: Setup): string => `#${encodeURIComponent(JSON.stringify(setup))}`;
 
 const html = (script: string) => `<!doctype html><title>test</title>
 <link rel="icon" href="data:,">
@@ -127,7 +132,7 @@ export const test = base.extend<Fixtures>({
       await use(async (context, setup, wait = true) => {
         const page = await context.newPage();
         if (setup.rotating) await page.exposeFunction("rotateKey", () => rotate(setup.visitor));
-        await page.goto(`${app.url}/#${encodeURIComponent(JSON.stringify(setup))}`);
+        await page.goto(`${app.url}/${hash(setup)}`);
         if (wait) await connected(page);
         return page;
       });

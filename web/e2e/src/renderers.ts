@@ -1,11 +1,25 @@
 import type { Browser, CDPSession, Page } from "playwright-core";
+import { expect } from "vitest";
 
-/** Sends a signal to the processes of a browser's pages, by their own ids. */
-export async function signal(browser: Browser, name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): Promise<void> {
+/** The processes of a browser's pages. */
+async function renderers(browser: Browser): Promise<number[]> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
   await session.detach();
-  for (const { id } of processInfo.filter(({ type }) => type === "renderer")) {
+  return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+}
+
+/** Ends the processes of a browser's pages, and waits until it has noticed: the next page might get one of them. */
+export async function kill(browser: Browser): Promise<void> {
+  const killed = await renderers(browser);
+  await signal(browser, "SIGKILL");
+  const left = async () => (await renderers(browser)).filter((id) => killed.includes(id));
+  await expect.poll(left).toEqual([]);
+}
+
+/** Sends a signal to the processes of a browser's pages, by their own ids. */
+export async function signal(browser: Browser, name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): Promise<void> {
+  for (const id of await renderers(browser)) {
     try {
       process.kill(id, name);
     } catch {

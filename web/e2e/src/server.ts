@@ -58,11 +58,17 @@ export class SqsCalls {
   refuse: (call: SqsCall) => boolean = () => false;
   /** The most polls that were open at a time. */
   most = 0;
-  #open = 0;
+  /** How many polls are open. */
+  open = 0;
+
+  /** The calls of an action. */
+  of(action: string): SqsCall[] {
+    return this.all.filter((call) => call.action === action);
+  }
 
   /** How many calls there were of an action. */
   count(action: string): number {
-    return this.all.filter((call) => call.action === action).length;
+    return this.of(action).length;
   }
 
   /** Notes what passes on its way to `target`. */
@@ -83,9 +89,9 @@ export class SqsCalls {
   }
 
   #opened(outgoing: ServerResponse): void {
-    this.#open++;
-    this.most = Math.max(this.most, this.#open);
-    outgoing.once("close", () => this.#open--);
+    this.open++;
+    this.most = Math.max(this.most, this.open);
+    outgoing.once("close", () => this.open--);
   }
 }
 

@@ -15,7 +15,9 @@ let tarball: string;
 
 const run = (command: string, args: string[], cwd: string) => {
   try {
-    return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    // Tools would take the tests' environment for the application's.
+    const env = { ...process.env, NODE_ENV: undefined };
+    return execFileSync(command, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${command} ${args.join(" ")}: ${stdout}${stderr}`);
@@ -50,6 +52,11 @@ test("a Vite application of React and TypeScript made from the package works as 
   writeFileSync(join(app, "App.tsx"), code);
   run(join(BIN, "tsc"), ["-p", "tsconfig.json"], app);
   run(join(BIN, "vite"), ["build", "--logLevel", "error"], app);
+  // It has the production build, and once, though entries import it as well.
+  const assets = join(app, "dist/assets");
+  const built = readdirSync(assets).map((name) => readFileSync(join(assets, name), "utf8"));
+  expect(built.join().split("AWS4-HMAC-SHA256").length - 1).toBe(1);
+  expect(built.join().includes("there is no option")).toBe(false);
 
   const others = proxyTo(inject("stack").demoUrl);
   const server = await TestServer.start((incoming, outgoing) => {

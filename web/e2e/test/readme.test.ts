@@ -14,6 +14,22 @@ function quickStart(): string {
   return code;
 }
 
+test("the quick start tries again after a failure, and ends with a 401", async ({ context }) => {
+  const app = await application(`${quickStart()}globalThis.events = events;`);
+  const page = await context.newPage();
+  const answers = [503, 401];
+  const asked: string[] = [];
+  await page.route("**/api/session?*", async (route) => {
+    asked.push(new URL(route.request().url()).search);
+    await route.fulfill({ status: answers.shift() ?? 401 });
+  });
+  await page.goto(app.url);
+  await page.waitForFunction(() => String(globalThis.events?.status.reason).includes("logged out"));
+  expect(await page.evaluate(() => globalThis.events.state)).toBe("disconnected");
+  expect(asked).toEqual(["?reason=start", "?reason=start"]);
+  app.stop();
+});
+
 test("the quick start has less than ten lines, and runs as written", async ({ context }) => {
   const code = quickStart();
   const text = `hello ${Date.now()}`;

@@ -1,9 +1,11 @@
 import { rolldown } from "rolldown";
-import { client } from "../../rolldown.config.js";
+import { development, production } from "../../rolldown.config.js";
 
-/** Builds what the tests of the bundle run on. */
+/** Builds what the tests of the bundles run on. */
 export default async function setup(): Promise<void> {
-  const bundle = await rolldown(client);
-  await bundle.write({ ...client.output, cleanDir: false });
-  await bundle.close();
+  for (const build of [development, production]) {
+    const bundle = await rolldown(build);
+    await bundle.write(build.output);
+    await bundle.close();
+  }
 }
