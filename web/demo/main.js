@@ -127,7 +127,10 @@ function published(by, count, { messages = [] }, here, took) {
   if (refused) throw new Error(refused.message);
   const what = count === 1 ? "1 message" : `${count} messages`;
   if (by === "kinesis") return `Kinesis took ${what} in ${milliseconds(took)}.`;
-  const elsewhere = Math.max(0, (messages[0]?.sessions ?? 0) - here);
+  const sessions = messages[0]?.sessions;
+  if (sessions === 0) return `HTTP took ${what} in ${milliseconds(took)}; nobody is there to receive it.`;
+  // The reply to a wide audience comes before all its sessions are reached.
+  const elsewhere = sessions === undefined ? "more" : Math.max(0, sessions - here);
   return `HTTP took ${what} for ${here} here, ${elsewhere} elsewhere, in ${milliseconds(took)}.`;
 }
 

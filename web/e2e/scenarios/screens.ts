@@ -62,7 +62,9 @@ test("screens", { timeout: 300_000 }, async ({ context }) => {
   await page.route("**/api/publish", (route) => route.abort());
   await publish("Not to be published");
   await page.getByText("Not published").waitFor();
-  await page.route("**/api/session?**", (route) => route.fulfill({ status: 401, json: { message: "unauthorized" } }));
+  await page.route("**/api/session?**", (route) =>
+    route.fulfill({ status: 401, json: { message: "unauthorized" } }),
+  );
   await cards.nth(2).getByRole("button", { name: "Connect" }).click();
   await cards.nth(2).getByText("unauthorized").waitFor();
   await take(page, "errors");
