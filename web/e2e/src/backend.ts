@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import type { Session } from "sqs-browser-events";
+import type { Message, Session } from "sqs-browser-events";
 import { inject } from "vitest";
 import { amzDate, sign } from "../../client/src/sigv4.js";
 
@@ -39,11 +39,14 @@ export function publish(
   return call("/api/publish", { by, account, user, messages });
 }
 
-/** Marks all that is in a user's history read; returns the ids that were not. */
-export async function markRead(user: Visitor["user"]): Promise<string[]> {
+/** Marks what is in a user's history read, all or some; returns the ids that were not. */
+export async function markRead(
+  user: Visitor["user"],
+  which: (message: Message) => boolean = () => true,
+): Promise<string[]> {
   const url = new URL(`/api/history?${new URLSearchParams({ user: `${user}` })}`, inject("stack").demoUrl);
-  const messages: { messageId: string }[] = await (await fetch(url)).json();
-  return call("/api/read", { user, ids: messages.map(({ messageId }) => messageId) });
+  const messages: Message[] = await (await fetch(url)).json();
+  return call("/api/read", { user, ids: messages.filter(which).map(({ messageId }) => messageId) });
 }
 
 /** How many messages are unread in a user's history. */

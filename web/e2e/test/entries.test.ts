@@ -3,7 +3,16 @@ import type { BrowserContext, Page } from "playwright-core";
 import type { Inbox } from "sqs-browser-events/inbox";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 import { Packed } from "../src/app.js";
-import { FREE, historyPage, publish, unreadOf, type Visitor, visitor, waiting } from "../src/backend.js";
+import {
+  FREE,
+  historyPage,
+  markRead,
+  publish,
+  unreadOf,
+  type Visitor,
+  visitor,
+  waiting,
+} from "../src/backend.js";
 import { test } from "../src/pages.js";
 import { proxyTo, TestServer } from "../src/server.js";
 
@@ -79,18 +88,27 @@ test.for(["react", "vue", "svelte"])(
   },
 );
 
+/** The page of an inbox that has loaded, and is connected. */
+async function openInbox(context: BrowserContext, user: Visitor): Promise<Page> {
+  const { page } = await open(context, "inbox", user);
+  await page.waitForFunction(() => globalThis.inbox);
+  return page;
+}
+
+/** An inbox, as its page writes it: how many are unread, and which; `…` if there are more to load. */
+const shows = (page: Page, text: string) => expect.poll(() => page.locator("#root").textContent()).toBe(text);
+
 test("an inbox is right in each tab and on each device, page by page", async ({ browser, context }) => {
   const user = visitor();
   for (const first of [1, 2, 3, 4, 5]) await publish(user, 1, { first });
   await expect.poll(() => unreadOf(user.user)).toBe(5);
   const phone = await browser.newContext();
-  const tabs = [
-    await open(context, "inbox", user),
-    await open(context, "inbox", user),
-    await open(phone, "inbox", { ...user, session: "phone" }),
-  ].map(({ page }) => page);
-  const [first, second] = tabs as [Page, Page];
-  const shows = (tab: Page, text: string) => expect.poll(() => tab.locator("#root").textContent()).toBe(text);
+  const tabs = await Promise.all([
+    openInbox(context, user),
+    openInbox(context, user),
+    openInbox(phone, { ...user, session: "phone" }),
+  ]);
+  const [first, second] = tabs;
   const allShow = (text: string) => Promise.all(tabs.map((tab) => shows(tab, text)));
   await allShow("5 unread: *5 *4 …");
 
@@ -116,6 +134,26 @@ test("an inbox is right in each tab and on each device, page by page", async ({ 
   await phone.close();
 });
 
+test("an inbox that was away counts and sorts what waited in its queue once", async ({ context }) => {
+  const user = visitor();
+  for (const first of [1, 2]) await publish(user, 1, { first });
+  await expect.poll(() => unreadOf(user.user)).toBe(2);
+  const before = await openInbox(context, user);
+  await shows(before, "2 unread: *2 *1");
+  await before.close();
+  for (const first of [3, 4, 5]) await publish(user, 1, { first });
+  await expect.poll(() => unreadOf(user.user)).toBe(5);
+  // The third comes before its receipt, and all three after the first page.
+  await markRead(user.user, ({ n }) => n === 3);
+  const page = await openInbox(context, user);
+  await shows(page, "4 unread: *5 *4 3 …");
+  await publish(user, 1, { first: 6 });
+  await shows(page, "5 unread: *6 *5 *4 3 …");
+  await page.evaluate(() => globalThis.inbox.load());
+  await page.evaluate(() => globalThis.inbox.load());
+  await shows(page, "5 unread: *6 *5 *4 3 *2 *1");
+});
+
 test("messages of a key are handled one after the other as they arrive, a failed one in its place", async ({
   context,
 }) => {
@@ -126,7 +164,7 @@ test("messages of a key are handled one after the other as they arrive, a failed
   await page.waitForFunction(() => globalThis.handled.steps.length === 21);
   const { arrived, steps } = await page.evaluate(() => globalThis.handled);
   for (const key of [0, 1]) {
-    const own = steps.filter((step) => Number.parseInt(step) % 2 === key);
+    const own = steps.filter((step) => Number.parseInt(step, 10) % 2 === key);
     const expected = arrived.filter((n) => n % 2 === key).flatMap((n) => [`${n} begins`, `${n} ends`]);
     if (key === 1) expected.splice(expected.indexOf("3 begins"), 0, "3 begins");
     expect(own).toEqual(expected);

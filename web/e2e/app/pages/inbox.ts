@@ -16,7 +16,7 @@ inbox.subscribe(() => {
   const names = items.map(({ message, read }) => `${read ? "" : "*"}${message.n}`);
   root.textContent = `${unread} unread: ${[...names, ...(more ? ["…"] : [])].join(" ")}`;
 });
+await inbox.load();
 events.connect();
 await events.ready();
-await inbox.load();
 Object.assign(globalThis, { inbox });
