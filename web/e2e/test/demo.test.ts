@@ -209,6 +209,11 @@ test("it says what went wrong, and when it is right again", async ({ page }) => 
   await page.unroute("**/api/read");
   await button(laptop, "Mark read").click();
   await laptop.getByRole("alert").waitFor({ state: "hidden" });
+  await page.route("**/api/history?**", (route) => route.abort());
+  await button(laptop, /^History/).click();
+  await laptop.getByRole("alert").waitFor();
+  await send(page, "back", /^account/);
+  await laptop.getByRole("alert").waitFor({ state: "hidden" });
 });
 
 test("the network is lost and brought back, and nothing is lost", async ({ page }) => {
