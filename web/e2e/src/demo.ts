@@ -67,3 +67,9 @@ export async function send(
   await page.getByRole("spinbutton", { name: "Times" }).fill(`${times}`);
   await button(page, by).click();
 }
+
+/** Ends a session. Its card is gone before anything else is clicked, since the others move. */
+export async function end(page: Page, name: string): Promise<void> {
+  await button(card(page, name), "End session").click();
+  await card(page, name).waitFor({ state: "detached" });
+}

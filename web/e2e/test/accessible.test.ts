@@ -1,7 +1,7 @@
 /** The demo page for everybody: on every screen, by keyboard, by touch, by screen reader. */
 import { expect } from "vitest";
 import { expectAccessible, expectTargets } from "../src/axe.js";
-import { button, card, messages, send, shows, test } from "../src/demo.js";
+import { button, card, end, messages, send, shows, test } from "../src/demo.js";
 
 test("it is accessible, dark and light, narrow and wide, and fits", async ({ page }) => {
   await send(page, `hello ${"and a long word: ".repeat(3)}${"x".repeat(200)}`, /^account/);
@@ -20,7 +20,7 @@ test("it is accessible while something is wrong, and when no session is open", a
   await send(page, "lost", /^account/);
   await shows(page, /Not published/);
   await expectAccessible(page, [320, 1280]);
-  for (const { session } of users) await button(card(page, session), "End session").click();
+  for (const { session } of users) await end(page, session);
   await button(page, "Open three sessions").waitFor();
   await expectAccessible(page, [320, 1280]);
   await expectTargets(page);

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, inject } from "vitest";
 import { publish, refresh, unreadOf } from "../src/backend.js";
-import { button, card, isState, messages, send, shows, test } from "../src/demo.js";
+import { button, card, end, isState, messages, send, shows, test } from "../src/demo.js";
 
 /** The numbers of unread messages that the cards show. */
 const unread = async (page: Page) =>
@@ -100,7 +100,7 @@ test("a card says in how many sessions its user is online", async ({ page }) => 
   const presence = (name: string) => card(page, name).locator("[data-part=presence]").textContent();
   await expect.poll(() => presence("laptop")).toBe("user is online in 2 sessions");
   await expect.poll(() => presence("tablet")).toBe("user is online in 1 session");
-  await button(card(page, "phone"), "End session").click();
+  await end(page, "phone");
   await expect.poll(() => presence("laptop"), { timeout: 15_000 }).toBe("user is online in 1 session");
 });
 
@@ -166,8 +166,7 @@ test("sessions are opened and ended, up to five, each once", async ({ page, user
   await isState(page, "fifth", "connected");
   await open("sixth");
   await shows(page, /5 sessions at most/);
-  await button(card(page, "fifth"), "End session").click();
-  await card(page, "fifth").waitFor({ state: "detached" });
+  await end(page, "fifth");
   await page.reload();
   expect(await page.getByRole("article").count()).toBe(4);
 });
@@ -257,7 +256,7 @@ test("another tab is opened, and requests are counted", async ({ page, context }
 test("an empty page offers sessions", async ({ page, users }) => {
   const offer = button(page, "Open three sessions");
   expect(await offer.isVisible()).toBe(false);
-  for (const { session } of users) await button(card(page, session), "End session").click();
+  for (const { session } of users) await end(page, session);
   await offer.click();
   await expect.poll(() => page.getByRole("article").count()).toBe(3);
 });
