@@ -89,8 +89,7 @@ export class SessionCard {
     const latency = source === "queue" && publishedAt ? Math.max(0, now - publishedAt) : undefined;
     const kept = this.visitor.user !== undefined && !("_sqs_only" in message);
     this.#messages.came(message, { at: Date.now(), latency, kept });
-    // Whatever went wrong before is over.
-    this.#problem("");
+    this.#over();
     this.#page.news(`${this.visitor.session}: ${message.text ?? "a message"}`);
     this.#presence.soon();
     // What waited in the queue while nobody was connected tells nothing about latency.
@@ -192,11 +191,15 @@ export class SessionCard {
   async #try(action) {
     try {
       await action();
-      // The same went wrong before, and is over.
-      if (this.#events.state === "connected") this.#problem("");
+      this.#over();
     } catch (error) {
       this.#problem(textOf(error));
     }
+  }
+
+  /** What went wrong before is over, unless it is why there is no connection. */
+  #over() {
+    if (this.#events.state === "connected") this.#problem("");
   }
 
   /** @param {string} text */
