@@ -7,7 +7,6 @@
  * @typedef {import("sqs-browser-events").Session} Session
  * @typedef {import("sqs-browser-events").Message} Message
  * @typedef {{ online?: boolean, count: number, next?: string }} Presence
- * @typedef {{ unread: number, by_type: Record<string, number>, at_least?: boolean }} UnreadCount
  * @typedef {{ userId: Id, created: number, message?: Message }} Unreached
  * @typedef {{ users: number, hours: number, messages: number, hidden: number, bytes: number, history: boolean,
  *   receipts: boolean, publish: string, client: string }} Scenario
@@ -54,8 +53,6 @@ export const markRead = (user, ids) => call("POST", "/api/read", { user, ids });
 /** @param {Id} user @returns {Promise<Presence>} */
 export const presence = (user) => call("GET", `/api/presence?${query({ user })}`);
 
-/** @param {Id} user @returns {Promise<UnreadCount>} */
-export const unread = (user) => call("GET", `/api/unread?${query({ user })}`);
 /** Messages whose users were not there, newest first. @returns {Promise<Unreached[]>} */
 export const unreached = () => call("GET", "/api/unreached");
 

@@ -61,6 +61,7 @@ export class Chart {
     const top = ceiling(Math.max(50, ...this.#points.map(({ latency }) => latency)));
     const y = (/** @type {number} */ latency) => height - FOOT - ((height - FOOT - 10) * latency) / top;
     this.#grid(context, style, width, top, y);
+    if (this.#points.length === 0) this.#invite(context, style, width, y(top / 4));
     for (const { at, latency, color } of this.#points) {
       const x = AXIS + (width - AXIS - 4) * (1 - (Date.now() - at) / WINDOW);
       context.fillStyle = style.getPropertyValue(`--color-${color}`);
@@ -68,6 +69,19 @@ export class Chart {
       context.arc(x, y(latency), 3, 0, 2 * Math.PI);
       context.fill();
     }
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {CSSStyleDeclaration} style
+   * @param {number} width
+   * @param {number} y
+   */
+  #invite(context, style, width, y) {
+    context.fillStyle = style.getPropertyValue("--soft");
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText("No message in the last minute", AXIS + (width - AXIS) / 2, y);
   }
 
   /**

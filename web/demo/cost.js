@@ -5,9 +5,9 @@ import { find, say, textOf } from "./dom.js";
 /** How long typing may pause before it counts, milliseconds. */
 const PAUSE = 200;
 const SETTINGS = {
-  default: "– with the client's defaults",
-  slow: "– with economy, hidden: slow",
-  pause: "– with economy, hidden: pause",
+  default: "with the client's defaults",
+  slow: "with economy, hidden: slow",
+  pause: "with economy, hidden: pause",
 };
 
 /** The last asked for: an earlier answer that comes later is not shown. */
@@ -33,13 +33,14 @@ async function update(form) {
     /** @type {unknown} */ (form)
   );
   if (history && receipts) receipts.disabled = !history.checked;
-  if (!form.checkValidity()) return say("#cost-remarks", "A number is missing or out of its range.", true);
+  if (!form.checkValidity()) return say("#cost-problem", "A number is missing or out of its range.", true);
   const turn = ++asked;
   try {
-    const estimate = await api.cost(scenarioOf(new FormData(form)));
-    if (turn === asked) show(estimate);
+    const scenario = scenarioOf(new FormData(form));
+    const estimate = await api.cost(scenario);
+    if (turn === asked) show(estimate, scenario.client);
   } catch (error) {
-    if (turn === asked) say("#cost-remarks", textOf(error), true);
+    if (turn === asked) say("#cost-problem", textOf(error), true);
   }
 }
 
@@ -60,20 +61,30 @@ function scenarioOf(fields) {
   };
 }
 
-/** @param {import("./api.js").Estimate} estimate */
-function show({ systems, settings, remarks, prices }) {
-  const others = settings.map(({ client, ...sums }) => ({ name: SETTINGS[client], ...sums }));
-  const [own, ...peers] = systems;
-  if (own) find("#cost-table tbody").replaceChildren(...[own, ...others, ...peers].map(row));
-  say("#cost-remarks", remarks.join(" "));
+/** @param {import("./api.js").Estimate} estimate @param {string} chosen the client's setting */
+function show({ systems, settings, remarks, prices }, chosen) {
+  const others = settings.filter(({ client }) => client !== chosen);
+  const [own, ...peers] = systems.map((system) => row(system));
+  const settingRows = others.map(({ client, ...sums }) => row({ name: SETTINGS[client], ...sums }, "other"));
+  if (own) find("#cost-table tbody").replaceChildren(own, ...settingRows, ...peers);
+  find("#cost-remarks").replaceChildren(...remarks.map(remark));
+  say("#cost-problem", "");
   find("#cost-prices").textContent = `List prices ${prices}, without free tiers; docs/COST.md has the rules.`;
 }
 
-/** @param {{ name: string, dollars: number, withoutHistory: number }} sums */
-function row({ name, dollars, withoutHistory }) {
+/** @param {string} text */
+function remark(text) {
+  const element = document.createElement("li");
+  element.textContent = text;
+  return element;
+}
+
+/** @param {{ name: string, dollars: number, withoutHistory: number }} sums @param {string} kind a class */
+function row({ name, dollars, withoutHistory }, kind = "") {
   const element = document.createElement("tr");
   const head = document.createElement("th");
   head.scope = "row";
+  head.className = kind;
   head.textContent = name;
   element.append(head, ...[dollars, withoutHistory].map(cell));
   return element;

@@ -45,7 +45,7 @@ function open(visitor) {
     },
   });
   cards.add(card);
-  find(".sessions").append(card.element);
+  find(".sessions .new").before(card.element);
   changed();
 }
 
@@ -82,7 +82,7 @@ function offerAudiences(visitors) {
   for (const { account, session } of visitors) {
     audiences.set(`session ${session} of account ${account}`, { account, session });
   }
-  audiences.set("user nobody, who is not there", { account: 1, user: "nobody" });
+  audiences.set("user nobody, who is offline", { account: 1, user: "nobody" });
   const select = /** @type {HTMLSelectElement} */ (find('#publish [name="to"]'));
   const chosen = select.selectedOptions[0]?.text;
   const options = [...audiences].map(
@@ -97,6 +97,7 @@ async function publish(event) {
   const form = /** @type {HTMLFormElement} */ (event.currentTarget);
   const fields = new FormData(form, event.submitter);
   const by = fields.get("by") === "kinesis" ? "kinesis" : "http";
+  const audience = JSON.parse(String(fields.get("to")));
   const times = Number(fields.get("times"));
   const start = Date.now();
   const to = /** @type {HTMLSelectElement} */ (find('[name="to"]', form)).selectedOptions[0]?.text;
@@ -107,8 +108,7 @@ async function publish(event) {
     ...(fields.has("keep") ? {} : { _sqs_only: 1 }),
   }));
   try {
-    const reply = await api.publish(by, JSON.parse(String(fields.get("to"))), messages);
-    const audience = JSON.parse(String(fields.get("to")));
+    const reply = await api.publish(by, audience, messages);
     say("#published", published(by, messages.length, reply, here(audience), Date.now() - start));
   } catch (error) {
     say("#published", `Not published: ${textOf(error)}`, true);
@@ -127,16 +127,20 @@ function published(by, count, { messages = [] }, here, took) {
   if (refused) throw new Error(refused.message);
   const what = count === 1 ? "1 message" : `${count} messages`;
   if (by === "kinesis") return `Kinesis took ${what} in ${milliseconds(took)}.`;
-  const elsewhere = Math.max(0, (messages[0]?.sessions ?? 0) - here);
-  return `HTTP: ${what} to ${here} here, ${elsewhere} elsewhere, accepted in ${milliseconds(took)}.`;
+  const sessions = messages[0]?.sessions;
+  if (sessions === 0) return `HTTP took ${what} in ${milliseconds(took)}; nobody is there to receive it.`;
+  // The reply to a wide audience comes before all its sessions are reached.
+  const elsewhere = sessions === undefined ? "more" : Math.max(0, sessions - here);
+  return `HTTP took ${what} for ${here} here, ${elsewhere} elsewhere, in ${milliseconds(took)}.`;
 }
 
 /** How many of the page's sessions an audience has. @param {import("./api.js").Audience} audience */
-function here({ account, user, session }) {
+function here(audience) {
+  // An id is the same as a number and as a string.
+  const asked = Object.entries(audience).map(([name, id]) => [name, String(id)]);
   const matches = [...cards].filter(({ visitor }) => {
-    if (account !== undefined && visitor.account !== account) return false;
-    if (user !== undefined && visitor.user !== user) return false;
-    return session === undefined || visitor.session === session;
+    const own = new Map(Object.entries(visitor).map(([name, id]) => [name, String(id)]));
+    return asked.every(([name, id]) => own.get(String(name)) === id);
   });
   return matches.length;
 }
@@ -174,7 +178,7 @@ function firstVisit() {
 function loseNetwork() {
   network.toggle();
   const button = find("#lose");
-  button.setAttribute("aria-pressed", String(network.lost));
+  button.classList.toggle("lost", network.lost);
   button.textContent = network.lost ? "Bring the network back" : "Lose the network";
 }
 
@@ -189,7 +193,7 @@ async function showPrice() {
   const { usd, per } = (await api.prices()).prices.sqsRequest;
   network.price = usd / per;
   find("#price").textContent =
-    `As in the last minute, at ${((usd / per) * 1e6).toFixed(2)} USD for a million requests.`;
+    `If each minute of a month were like the last one, at ${((usd / per) * 1e6).toFixed(2)} USD for a million requests.`;
 }
 
 function openSome() {
@@ -199,6 +203,9 @@ function openSome() {
 
 find("#publish").addEventListener("submit", (event) => void publish(/** @type {SubmitEvent} */ (event)));
 find("#open").addEventListener("submit", (event) => openAsked(/** @type {SubmitEvent} */ (event)));
+// What was refused is no longer asked for.
+find("#publish").addEventListener("input", () => say("#published", ""));
+find("#open").addEventListener("input", () => say("#opened", ""));
 find("#lose").addEventListener("click", loseNetwork);
 find("#kill").addEventListener("click", () => network.kill());
 find("#second").addEventListener("click", () => window.open(location.href));

@@ -6,7 +6,7 @@ const EVERY = 5000;
 /** What happens in a burst is asked about once. */
 const SOON = 300;
 
-/** What the system says of a card's user: in how many sessions it is online, and how much is unread. */
+/** What the system says of a card's user: whether it is online, and in how many sessions. */
 export class Presence {
   #line;
   #user;
@@ -39,8 +39,7 @@ export class Presence {
     const user = this.#user;
     if (user === undefined) return;
     try {
-      const [presence, count] = await Promise.all([api.presence(user), api.unread(user)]);
-      this.#line.textContent = `${whereOf(presence)} · ${count.unread}${count.at_least ? "+" : ""} unread`;
+      this.#line.textContent = whereOf(await api.presence(user));
     } catch {
       // The next time may succeed; what a call needs is told where it is made.
       this.#line.textContent = "";

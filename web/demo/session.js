@@ -89,6 +89,7 @@ export class SessionCard {
     const latency = source === "queue" && publishedAt ? Math.max(0, now - publishedAt) : undefined;
     const kept = this.visitor.user !== undefined && !("_sqs_only" in message);
     this.#messages.came(message, { at: Date.now(), latency, kept });
+    this.#over();
     this.#page.news(`${this.visitor.session}: ${message.text ?? "a message"}`);
     this.#presence.soon();
     // What waited in the queue while nobody was connected tells nothing about latency.
@@ -177,23 +178,28 @@ export class SessionCard {
       if (!(error instanceof api.Refusal && error.status === 404)) throw error;
     }
     clearInterval(this.#clock);
-    const next = this.element.nextElementSibling ?? this.element.previousElementSibling;
+    const { nextElementSibling, previousElementSibling } = this.element;
+    const beside = [nextElementSibling, previousElementSibling].find((it) => it?.matches(".session, .empty"));
     this.#presence.stop();
     this.element.remove();
     this.#page.ended();
     // The keyboard goes on where it was.
-    /** @type {HTMLElement | null | undefined} */ (next?.querySelector("h2, button"))?.focus();
+    /** @type {HTMLElement | null | undefined} */ (beside?.querySelector("h2, button"))?.focus();
   }
 
   /** @param {() => unknown} action */
   async #try(action) {
     try {
       await action();
-      // The same went wrong before, and is over.
-      if (this.#events.state === "connected") this.#problem("");
+      this.#over();
     } catch (error) {
       this.#problem(textOf(error));
     }
+  }
+
+  /** What went wrong before is over, unless it is why there is no connection. */
+  #over() {
+    if (this.#events.state === "connected") this.#problem("");
   }
 
   /** @param {string} text */

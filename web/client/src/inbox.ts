@@ -1,4 +1,7 @@
-import type { BrowserEvents, Message } from "./index.js";
+import type { BrowserEvents, Message, Metadata } from "./index.js";
+
+/** How long what waited in the queue may pause before the unread ones are counted again, milliseconds. */
+const PAUSE = 500;
 
 /** A page of a user's messages, newest first. */
 export interface InboxPage {
@@ -54,13 +57,16 @@ export class Inbox {
   #loading?: Promise<void>;
   /** The unread ones that are not loaded, as far as the backend has told. */
   #beyond = 0;
+  /** When it was last asked, epoch seconds of the local clock. */
+  #asked = 0;
+  #recount?: ReturnType<typeof setTimeout>;
   #state: InboxState = { items: [], unread: 0, more: true };
 
   constructor(events: BrowserEvents, backend: InboxBackend) {
     this.#backend = backend;
     this.#stop = [
-      events.on("message", (message) => this.#came(message)),
-      events.on("receipt", ({ ids }) => this.#receipted(ids)),
+      events.on("message", (message, metadata) => this.#came(message, metadata)),
+      events.on("receipt", ({ ids }, metadata) => this.#receipted(ids, metadata)),
     ];
   }
 
@@ -107,6 +113,7 @@ export class Inbox {
   /** Ends it; the client goes on. */
   close(): void {
     for (const stop of this.#stop) stop();
+    clearTimeout(this.#recount);
     this.#subscribers.clear();
   }
 
@@ -117,18 +124,35 @@ export class Inbox {
     for (const message of messages) this.#add(message, Boolean(message.is_read));
     this.#next = next;
     this.#more = next !== undefined;
+    await this.#count();
+  }
+
+  async #count(): Promise<void> {
     if (this.#backend.getUnread) {
+      this.#asked = Date.now() / 1000;
       const unread = await this.#backend.getUnread();
       this.#beyond = Math.max(0, unread - this.#unreadIds().length);
     }
     this.#changed();
   }
 
-  #came(message: Message): void {
-    // It is not in the history, so that it cannot be marked read.
-    if ("_sqs_only" in message) return;
-    this.#add({ created: Date.now() / 1000, ...message }, false);
+  #came(message: Message, metadata: Metadata): void {
+    const { messageId: id } = message;
+    // What is not in the history cannot be marked read. What has been loaded has its place by when it was created.
+    if ("_sqs_only" in message || this.#items.has(id)) return;
+    if (this.#waited(metadata) && !this.#read.has(id)) this.#beyond = Math.max(0, this.#beyond - 1);
+    this.#add({ created: metadata.sentAt ?? metadata.receivedAt, ...message }, false);
     this.#changed();
+  }
+
+  /** Whether it was sent before the backend counted, and waited in the queue since. Then it is counted again, soon. */
+  #waited({ sentAt, receivedAt }: Metadata): boolean {
+    const age = receivedAt - (sentAt ?? receivedAt);
+    if (Date.now() / 1000 - age > this.#asked) return false;
+    clearTimeout(this.#recount);
+    // If it fails, the next page brings the number.
+    this.#recount = setTimeout(() => void this.#count().catch(() => {}), PAUSE);
+    return true;
   }
 
   #add(message: Message, read: boolean): void {
@@ -137,7 +161,8 @@ export class Inbox {
     this.#items.set(id, { message, read: read || known?.read || this.#read.has(id) });
   }
 
-  #receipted(ids: string[]): void {
+  #receipted(ids: string[], metadata: Metadata): void {
+    this.#waited(metadata);
     for (const id of ids) {
       // A receipt has only ids that were unread.
       if (!this.#items.has(id) && !this.#read.has(id)) this.#beyond = Math.max(0, this.#beyond - 1);

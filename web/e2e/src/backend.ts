@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import type { Session } from "sqs-browser-events";
+import type { Message, Session } from "sqs-browser-events";
 import { inject } from "vitest";
 import { amzDate, sign } from "../../client/src/sigv4.js";
 
@@ -39,11 +39,20 @@ export function publish(
   return call("/api/publish", { by, account, user, messages });
 }
 
-/** Marks all that is in a user's history read; returns the ids that were not. */
-export async function markRead(user: Visitor["user"]): Promise<string[]> {
+/** Marks what is in a user's history read, all or some; returns the ids that were not. */
+export async function markRead(
+  user: Visitor["user"],
+  which: (message: Message) => boolean = () => true,
+): Promise<string[]> {
   const url = new URL(`/api/history?${new URLSearchParams({ user: `${user}` })}`, inject("stack").demoUrl);
-  const messages: { messageId: string }[] = await (await fetch(url)).json();
-  return call("/api/read", { user, ids: messages.map(({ messageId }) => messageId) });
+  const messages: Message[] = await (await fetch(url)).json();
+  return call("/api/read", { user, ids: messages.filter(which).map(({ messageId }) => messageId) });
+}
+
+/** How many messages are unread in a user's history. */
+export async function unreadOf(user: Visitor["user"]): Promise<number> {
+  const url = new URL(`/api/unread?${new URLSearchParams({ user: `${user}` })}`, inject("stack").demoUrl);
+  return (await (await fetch(url)).json()).unread;
 }
 
 /** Refreshes a session, which shuts out its former keys. */
@@ -54,14 +63,23 @@ export function refresh(visitor: Visitor) {
 
 /** Renews a session with another key for its messages, as a backend does; the page does not hear of it. */
 export async function rotate({ account, session }: Visitor): Promise<Session> {
-  const url = new URL(`${inject("stack").apiUrl}/renew/${account}/${session}?rotate=1`);
-  const response = await fetch(url, { method: "POST", headers: signedWithQuery(url) });
-  if (!response.ok) throw new Error(await response.text());
-  return (await response.json()).session;
+  return (await api("POST", `/renew/${account}/${session}?rotate=1`)).session;
 }
 
-/** Headers for an empty POST to the HTTP API. The client's own signatures cover no query, as it needs none. */
-function signedWithQuery(url: URL): Record<string, string> {
+/** A page of a user's history, newest first, of so many messages. */
+export const historyPage = (user: Visitor["user"], limit: number, next: string | null) =>
+  api("GET", `/messages/user/${user}?${new URLSearchParams({ limit: `${limit}`, ...(next && { next }) })}`);
+
+/** Calls the HTTP API as a backend does. Names in the query are in alphabetical order, as signatures need it. */
+async function api(method: "GET" | "POST", path: string) {
+  const url = new URL(`${inject("stack").apiUrl}${path}`);
+  const response = await fetch(url, { method, headers: signedWithQuery(method, url) });
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
+}
+
+/** Headers for a call without a body. The client's own signatures cover no query, as it needs none. */
+function signedWithQuery(method: string, url: URL): Record<string, string> {
   const { region, accessKey, secretKey } = inject("stack");
   const date = amzDate(Date.now() / 1000);
   const scope = `${date.slice(0, 8)}/${region}/execute-api/aws4_request`;
@@ -69,7 +87,7 @@ function signedWithQuery(url: URL): Record<string, string> {
   const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
   const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
   const lines = `host:${url.host}\nx-amz-date:${date}\n`;
-  const canonical = ["POST", url.pathname, url.search.slice(1), lines, names, sha256("")].join("\n");
+  const canonical = [method, url.pathname, url.search.slice(1), lines, names, sha256("")].join("\n");
   const toSign = `AWS4-HMAC-SHA256\n${date}\n${scope}\n${sha256(canonical)}`;
   const key = scope.split("/").reduce<string | Buffer>(hmac, `AWS4${secretKey}`);
   const signature = hmac(key, toSign).toString("hex");
@@ -102,7 +120,7 @@ export async function destroy(visitor: Visitor): Promise<void> {
   if (!response.ok) throw new Error(await response.text());
 }
 
-const FREE = "ApproximateNumberOfMessages";
+export const FREE = "ApproximateNumberOfMessages";
 const TAKEN = "ApproximateNumberOfMessagesNotVisible";
 
 /** How many messages a queue holds, in handlers or not; or of which kind. */
