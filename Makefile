@@ -24,10 +24,12 @@ test: ## Pass every test: format, lints, units, properties, docs, licences, temp
 	@scripts/test
 
 latency: ## Measure the time from publishing to a poll's receipt on a local system
+	@scripts/check-tools cargo python3
 	cargo build --workspace --bins
 	target/debug/latency
 
 bench: ## Measure what a fan-out costs
+	@scripts/check-tools cargo
 	cargo run --release -p sbe-bench
 
 package: ## Build the functions for deployment and say how large they are (ARCHITECTURE=arm64 or x86-64)
