@@ -28,10 +28,12 @@ upgrade: ## Upgrade a running system from an earlier release, and roll back, und
 	@scripts/test-upgrade $(FROM)
 
 latency: ## Measure the time from publishing to a poll's receipt on a local system
+	@scripts/check-tools cargo python3
 	cargo build --workspace --bins
 	target/debug/latency
 
 bench: ## Measure what a fan-out costs
+	@scripts/check-tools cargo
 	cargo run --release -p sbe-bench
 
 package: ## Build the functions for deployment and say how large they are (ARCHITECTURE=arm64 or x86-64)

@@ -3,7 +3,7 @@
 use crate::own::Own;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::{StreamExt as _, stream};
-use sbe_tests::unique;
+use sbe_tests::{eventually, unique};
 use serde_json::Value;
 
 const ENV: &str = "removed";
@@ -51,12 +51,37 @@ async fn nothing_is_left_of_an_environment() {
     assert_eq!(code(&own, &others).await, "NotAuthorizedException", "whose it is, nobody knows");
     let again = own.sbe(&["remove-all", ENV]).await.success();
     assert!(again.contains("deleted: 0 identities, 0 queues, 0 sessions"), "{again}");
+
+    assert!(named(&own).await.len() > 30, "the stack is there");
+    let stack = format!("{ENV}-sqs-browser-events");
+    let delete = own.system.cloudformation().delete_stack().stack_name(stack);
+    delete.send().await.expect("AWS answers");
+    eventually("an account without the stack", || async { named(&own).await.is_empty().then_some(()) }).await;
+}
+
+/// What has the environment's name, sessions' queues and the local system's own aside.
+async fn named(own: &Own) -> Vec<String> {
+    let name = format!("{ENV}-sqs-browser");
+    let queues = own.system.sqs().list_queues().queue_name_prefix(&name).send().await.expect("AWS answers");
+    let tables = own.system.dynamodb().list_tables().send().await.expect("AWS answers");
+    let streams = own.system.kinesis().list_streams().send().await.expect("AWS answers");
+    let functions = own.system.lambda().list_functions().send().await.expect("AWS answers");
+    let groups = own.system.logs().describe_log_groups().send().await.expect("AWS answers");
+    let alarms = own.system.cloudwatch().describe_alarms().send().await.expect("AWS answers");
+    let roles = own.system.iam().list_roles().send().await.expect("AWS answers");
+    let names = queues.queue_urls.unwrap_or_default().into_iter().filter(|url| !url.contains("-unreached"));
+    let names = names.chain(tables.table_names.unwrap_or_default()).chain(streams.stream_names);
+    let functions = functions.functions.unwrap_or_default().into_iter().filter_map(|it| it.function_name);
+    let groups = groups.log_groups.unwrap_or_default().into_iter().filter_map(|it| it.log_group_name);
+    let alarms = alarms.metric_alarms.unwrap_or_default().into_iter().filter_map(|it| it.alarm_name);
+    let names = names.chain(functions).chain(groups).chain(alarms);
+    names.chain(roles.roles.into_iter().map(|it| it.role_name)).filter(|it| it.contains(&name)).collect()
 }
 
 async fn purge_all(own: &Own, session: &Value) {
     own.post("/notify/1/session/first", "{}").await;
     let queue = session["sqsUrl"].as_str().expect("it is there");
-    sbe_tests::eventually("the message", || async { (own.waiting(queue).await == 1).then_some(()) }).await;
+    eventually("the message", || async { (own.waiting(queue).await == 1).then_some(()) }).await;
     let run = own.sbe(&["purge", "--all", "--yes", "--json"]).await;
     assert_eq!(run.json()["purged"], SESSIONS + 2, "{run:?}");
     assert_eq!(own.waiting(queue).await, 0);

@@ -78,6 +78,9 @@ fn launch_with(env: &str, identities: &str, dir: &Path, stdout: Stdio, stderr: S
         .arg("--binaries")
         .arg(&binaries)
         .args(["--identities", identities])
+        // What a shell says of AWS is about another one.
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        .env("AWS_PROFILE", "another")
         .stdin(Stdio::piped())
         .stdout(stdout)
         .stderr(stderr)

@@ -1,11 +1,11 @@
 //! Translates the template and creates the stack.
 
+use crate::shell::program;
 use anyhow::{Context, Result, bail};
 use sbe_client::Keys;
 use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::HashMap, io::Write as _, path::Path};
-use tokio::process::Command;
 
 const SCRIPT: &str = include_str!("../python/deploy.py");
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -67,7 +67,7 @@ pub struct Target<'a> {
 pub async fn deploy(python: &Path, dir: &Path, target: &Target<'_>) -> Result<Deployment> {
     let template = dir.join("tmp/template.yaml");
     std::fs::File::create(&template)?.write_all(TEMPLATE.as_bytes())?;
-    let output = Command::new(python)
+    let output = program(python)
         .args(["-c", SCRIPT])
         .arg("--template")
         .arg(&template)

@@ -1,5 +1,6 @@
 //! The MiniStack process.
 
+use crate::shell::program;
 use anyhow::{Context, Result, bail};
 use nix::{
     sys::{
@@ -17,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    process::{Child, Command},
+    process::Child,
     time::{sleep, timeout},
 };
 
@@ -39,7 +40,7 @@ impl Emulator {
         std::fs::create_dir_all(&files)?;
         let output = File::create(&log)?;
         adopt_orphans();
-        let process = Command::new(python)
+        let process = program(python)
             .args(["-c", SCRIPT])
             .env("STARTED_BY", std::process::id().to_string())
             .env("GATEWAY_PORT", port.to_string())
@@ -49,7 +50,6 @@ impl Emulator {
             .env("AUTH", "true")
             .env("AWS_ACCESS_KEY_ID", &root.access_key)
             .env("AWS_SECRET_ACCESS_KEY", &root.secret_key)
-            .env_remove("AWS_SESSION_TOKEN")
             .env("TMPDIR", files.canonicalize()?)
             // Two services that would open ports of their own.
             .env("IOT_MTLS_ENABLED", "0")

@@ -12,6 +12,7 @@
 //! - [`web`]: builds the browser client
 //! - [`functions`]: builds the function binaries
 //! - [`emulator`]: the MiniStack process
+//! - [`shell`]: programs without what the shell says of AWS
 //! - [`deploy`]: translates the template and creates the stack
 //! - [`cognito`]: a front for cognito-identity
 //! - [`identities`]: which identities live, and what opens them
@@ -37,6 +38,7 @@ pub mod options;
 pub mod prerequisites;
 pub mod progress;
 pub mod roles;
+pub mod shell;
 pub mod stack;
 pub mod sweeper;
 pub mod tour;
