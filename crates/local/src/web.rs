@@ -38,7 +38,8 @@ pub async fn build() -> Result<()> {
     check_node().await?;
     // npm keeps this file about what it has installed.
     if newest(&web.join("node_modules/.package-lock.json")) < newest(&web.join("package-lock.json")) {
-        npm(&["ci"]).await.context("installing the packages of the browser client")?;
+        // Without those of the tests, which are larger than all others together.
+        npm(&["ci", "--workspace", "client"]).await.context("installing the packages of the browser client")?;
     }
     npm(&["run", "build", "--workspace", "client"]).await.context("building the browser client")
 }
