@@ -39,7 +39,9 @@ pub async fn build() -> Result<()> {
     // npm keeps this file about what it has installed.
     if newest(&web.join("node_modules/.package-lock.json")) < newest(&web.join("package-lock.json")) {
         // Without those of the tests, which are larger than all others together.
-        npm(&["ci", "--workspace", "client"]).await.context("installing the packages of the browser client")?;
+        npm(&["ci", "--workspace", "client"])
+            .await
+            .context("installing the packages of the browser client")?;
     }
     npm(&["run", "build", "--workspace", "client"]).await.context("building the browser client")
 }
