@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "./simulator.mjs";
-import { bin, translated } from "./translated.mjs";
+import { translated } from "./translated.mjs";
+
+const bin = `${root}.local/venv/bin/`;
 
 const EVERYTHING = [
   "Env=prod", "KeepData=always", "StreamRetentionHours=336", "SenderConcurrency=50", "HistoryConcurrency=20",
