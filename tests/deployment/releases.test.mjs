@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { allowed, arn, document, policiesOf, roles, root } from "./simulator.mjs";
-import { translated, translatedFrom } from "./translated.mjs";
+import { translated } from "./translated.mjs";
 
 const atOnce = translated().Resources;
 const gradual = translated("GradualDeployment=true", "TrafficShift=Linear10PercentEvery3Minutes").Resources;
@@ -145,7 +145,8 @@ function stamped(environment) {
     const file = join(dir, "template.yaml");
     copyFileSync(`${root}template.yaml`, file);
     execFileSync(`${root}scripts/stamp`, [environment, file]);
-    return versions(translatedFrom(file));
+    const script = `${root}tests/deployment/translated.py`;
+    return versions(JSON.parse(execFileSync(`${root}.local/venv/bin/python`, [script, file], { encoding: "utf8" })));
   } finally {
     rmSync(dir, { recursive: true });
   }

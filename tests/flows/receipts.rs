@@ -28,8 +28,8 @@ async fn read(backend: &Backend, user: i64) -> Vec<String> {
 pub(crate) async fn receipted(browser: &Browser, count: usize) -> Vec<String> {
     let mut ids = BTreeSet::new();
     while ids.len() < count {
-        let texts = browser.poll(10).await;
-        assert!(!texts.is_empty(), "{} of {count} ids were receipted", ids.len());
+        let told = || async { Some(browser.poll(1).await).filter(|texts| !texts.is_empty()) };
+        let texts = eventually(&format!("receipts after {} of {count} ids", ids.len()), told).await;
         ids.extend(texts.iter().filter_map(|text| receipt(browser, text)).flatten());
     }
     ids.into_iter().collect()
