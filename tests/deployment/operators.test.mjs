@@ -45,11 +45,21 @@ const CHANGING = [
   ["execute-api:Invoke", api("POST", "/notify")],
   ["execute-api:Invoke", api("POST", "/cleanup")],
 ];
+const ROLLING_BACK = [
+  ["lambda:UpdateAlias", lambda],
+  ["codedeploy:GetDeployment", arn("codedeploy", "deploymentgroup:prod-sqs-browser-events-ServerlessDeploymentApplication-X/G")],
+];
 const REMOVING = [
   ["sqs:DeleteQueue", session],
   ["dynamodb:DeleteItem", sessions],
 ];
-const MAY = { "operator-read": LOOKING, "operator-try": TRYING, "operator-change": CHANGING, "operator-remove": REMOVING };
+const MAY = {
+  "operator-read": LOOKING,
+  "operator-try": TRYING,
+  "operator-change": CHANGING,
+  "operator-roll-back": ROLLING_BACK,
+  "operator-remove": REMOVING,
+};
 
 for (const [name, calls] of Object.entries(MAY)) {
   test(`${name} may do its work, here and not in another environment, and no other's`, async () => {
@@ -76,6 +86,8 @@ const WITHOUT_RESOURCE = {
   "cloudwatch:GetMetricStatistics": "IAM knows no resource for it",
   "lambda:ListEventSourceMappings": "IAM knows no resource for it",
   "logs:GetQueryResults": "IAM knows no resource for it; the id of the query is needed",
+  "codedeploy:ListDeployments": "a list of what is under way is of all applications",
+  "codedeploy:StopDeployment": "IAM knows no resource for it; the id of the deployment is needed",
   "cognito-identity:DeleteIdentities": "IAM knows no resource for it",
   "sqs:ListQueues": "the queues of sessions are found by the beginning of their names; a list is of all",
 };
