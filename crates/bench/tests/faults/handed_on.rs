@@ -140,7 +140,7 @@ async fn what_is_foreign_or_malformed_is_parked() {
     for (event, reason) in [
         (handed_on("other", 1), "must be of this environment"),
         (handed_on("bench", 13), "must be consistent in itself"),
-        (malformed, "must be an event that a dispatcher of this release has handed on"),
+        (malformed, "must be an event that a dispatcher has handed on"),
     ] {
         sink.state.record().sent.clear();
         let outcome = serde_json::to_value(invoke(app, event, TIME).await.unwrap()).unwrap();
@@ -149,6 +149,17 @@ async fn what_is_foreign_or_malformed_is_parked() {
         assert_eq!(parked["reason"], format!("{FIELD} {reason}"));
     }
     assert!(sink.state.record().invocations.is_empty(), "somebody was reached");
+}
+
+/// What a later release handed on, before it was rolled back, fails: Lambda tries it again and keeps it for that release.
+#[tokio::test]
+async fn what_a_later_release_handed_on_is_left_for_it() {
+    let sink = sink_with(plan(1));
+    let later = handed_on("bench", 1).replace(r#""version":1"#, r#""version":2"#);
+    let error = invoke(app(&sink).await, later, TIME).await.unwrap_err().to_string();
+    assert!(error.starts_with("the payload has version 2"), "{error}");
+    let record = sink.state.record();
+    assert!(record.sent.is_empty() && record.invocations.is_empty(), "it is neither parked nor carried out");
 }
 
 /// What was handed on as often as may be and is still not done waits for a person, who lets it start anew.
