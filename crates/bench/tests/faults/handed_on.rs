@@ -156,7 +156,7 @@ async fn what_is_foreign_or_malformed_is_parked() {
 async fn what_a_later_release_handed_on_is_left_for_it() {
     let sink = sink_with(plan(1));
     let later = handed_on("bench", 1).replace(r#""version":1"#, r#""version":2"#);
-    let error = invoke(app(&sink).await, later, TIME).await.unwrap_err().to_string();
+    let error = invoke(app(&sink).await, later, TIME).await.err().expect("it fails").to_string();
     assert!(error.starts_with("the payload has version 2"), "{error}");
     let record = sink.state.record();
     assert!(record.sent.is_empty() && record.invocations.is_empty(), "it is neither parked nor carried out");
