@@ -17,6 +17,13 @@ async function take(page: Page, state: string): Promise<void> {
   }
 }
 
+/** The README's picture, docs/demo-page.png. */
+async function takeForReadme(page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1280, height: 740 });
+  await page.screenshot({ path: join(DIR, "demo-page.png") });
+}
+
 test("screens", { timeout: 300_000 }, async ({ context }) => {
   const page = await context.newPage();
   await page.goto(inject("stack").demoUrl);
@@ -41,6 +48,7 @@ test("screens", { timeout: 300_000 }, async ({ context }) => {
     .nth(1)
     .getByRole("button", { name: /^History/ })
     .click();
+  await takeForReadme(page);
   await cards.nth(2).getByRole("button", { name: "Disconnect" }).click();
   await take(page, "messages");
 
