@@ -13,7 +13,7 @@ use crate::{
     part::Part,
     payload::{HistoryMessage, MAX_DEPTH, groups},
     route::{Lookup, Router},
-    version::{Later, Unreadable, VERSION, Version},
+    version::{Unreadable, VERSION, Version},
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -117,11 +117,9 @@ impl<'a> HandedOn<'a> {
     /// When it is not as [`hand_on`] makes it: a later release's, another program's or another environment's.
     pub fn parse(json: &'a str, env: &str) -> Result<Self, Unreadable> {
         let malformed = |rule| Invalid::new(FIELD, rule);
-        let event: Event<'a> =
-            serde_json::from_str(json).map_err(|_| match Later::of(json, Some(FIELD)) {
-                Some(later) => later.into(),
-                None => Unreadable::from(malformed("must be an event that a dispatcher has handed on")),
-            })?;
+        let event: Event<'a> = serde_json::from_str(json).map_err(|_| {
+            Unreadable::of(json, malformed("must be an event that a dispatcher has handed on"))
+        })?;
         let handed_on = event.handed_on;
         if handed_on.env != env {
             return Err(malformed("must be of this environment").into());

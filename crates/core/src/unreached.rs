@@ -12,7 +12,7 @@ use crate::{
     message::{Published, is_object_with, text_json},
     offline::Handover,
     payload::{MAX_DEPTH, groups},
-    version::{Later, Unreadable, VERSION, Version},
+    version::{Unreadable, VERSION, Version},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -132,11 +132,8 @@ impl HandedOnEvents {
     /// When they are not as [`hand_on`] makes them: a later release's, another program's or another environment's.
     pub fn parse(json: &str, env: &str) -> Result<Self, Unreadable> {
         let malformed = |rule| Invalid::new(FIELD, rule);
-        let mark: Mark<Self> =
-            serde_json::from_str(json).map_err(|_| match Later::of(json, Some(FIELD)) {
-                Some(later) => later.into(),
-                None => Unreadable::from(malformed("must be events that a dispatcher has handed on")),
-            })?;
+        let mark: Mark<Self> = serde_json::from_str(json)
+            .map_err(|_| Unreadable::of(json, malformed("must be events that a dispatcher has handed on")))?;
         let handed_on = mark.unreached;
         if handed_on.env != env {
             return Err(malformed("must be of this environment").into());

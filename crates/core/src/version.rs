@@ -65,3 +65,13 @@ pub enum Unreadable {
     #[error(transparent)]
     Invalid(#[from] Invalid),
 }
+
+impl Unreadable {
+    /// Why an event whose only field is that of `malformed` does not parse: a later release made it, or it is malformed.
+    pub(crate) fn of(json: &str, malformed: Invalid) -> Self {
+        match Later::of(json, Some(malformed.field())) {
+            Some(later) => later.into(),
+            None => malformed.into(),
+        }
+    }
+}
