@@ -10,6 +10,8 @@ nothing here, where another program deletes them instead.
 It retries and parks asynchronous invocations as their function's EventInvokeConfig says, but looks at that of
 $LATEST alone: here it is that of the alias or version which was invoked. Reading one is an action of its own, too.
 
+It looks at a stream when something is put, where Lambda looks once a second; KINESIS_POLL_SECONDS makes it do likewise.
+
 It meters what AWS bills: GET /_billed answers the units since the start, by the access key that called.
 
 It ends with the program that has started it, also when that one is killed.
@@ -69,6 +71,26 @@ def action(method, path):
 
 actions._lambda_action = action
 
+
+def paced(look, seconds):
+    """Looks once in each span of so many seconds, and finds then all that was put in it."""
+    last = 0
+
+    def looked():
+        nonlocal last
+        span = time.monotonic() // seconds
+        if span > last:
+            last = span
+            return look()
+        rest = (span + 1) * seconds - time.monotonic()
+        threading.Timer(rest, functions._esm_wake.set).start()
+        return False
+
+    return looked
+
+
+if pause := float(os.environ.get("KINESIS_POLL_SECONDS", 0)):
+    functions._poll_kinesis = paced(functions._poll_kinesis, pause)
 
 billed = collections.Counter()
 metering = threading.Lock()

@@ -1,7 +1,8 @@
 /**
  * The standard scenario in true minutes, each unit counted beside calculated: a message of 1 KB a minute.
  *
- * `npm run costs --workspace e2e`; SBE_MINUTES: how long, 10 by default; SBE_BY: `http` or `kinesis`.
+ * `npm run costs --workspace e2e`; SBE_MINUTES: how long, 10 by default; SBE_BY: `http` or `kinesis`, which
+ * needs KINESIS_POLL_SECONDS=1 for batches as large as Lambda's.
  */
 import { expect } from "vitest";
 import { countedAndCalculated } from "../src/costs.js";
