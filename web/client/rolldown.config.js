@@ -8,10 +8,10 @@ const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"
  * the browser sees: the tests run on the result as well.
  */
 const INTERNAL = `
-  added adopt back beat clock clockWasOff continuity deliver emit emitter end fail failures finish flush free
-  giveAllBack giveBack gone handle handling hello hurry isSpreading isTelling keeper lacksKey leading leave
-  needsSession noQueue note observe others pause queue queues receive refused restart retry run running say send
-  settings settle share signBatch sleep span sqs start stop take takesMessages undone unreadBy unreadable until
+  added adopt answer beat changes clock clockWasOff continuity deliver emit emitter end fail failures finish flush free
+  giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper lacksKey leading leave
+  needsSession noQueue note observe others pause prepare queue queues receive refused restart retry run running say send
+  settings settle share signBatch sleep span sqs start stop take takesMessages undone unreadBy unreadable until unwatch
   waitingFor wake watch worked
 `;
 
@@ -21,12 +21,12 @@ const INTERNAL = `
 const output = { dir: "dist", format: "esm", comments: false, sourcemap: false };
 
 /** @type {Build} */
-export const development = {
+export const client = {
   input: { index: "src/index.ts" },
   output: {
     ...output,
     minify: {
-      compress: true,
+      compress: { treeshake: { propertyReadSideEffects: false } },
       mangle: true,
       codegen: true,
       mangleProps: { include: new RegExp(`^(${INTERNAL.trim().split(/\s+/).join("|")})$`) },
@@ -35,18 +35,7 @@ export const development = {
 };
 
 /**
- * The same without the checks of what an application passes. Bundlers take it by the condition `production`.
- * @type {Build}
- */
-export const production = {
-  ...development,
-  input: { "index.production": "src/index.ts" },
-  treeshake: { manualPureFunctions: ["checkOptions", "checkEvent"] },
-};
-
-/**
- * One file per entry. They import the client by the package's name, so that a page loads it once, and the one that
- * its bundler has chosen.
+ * One file per entry. They import the client by the package's name, so that a page loads it once.
  * @type {Build}
  */
 const optional = {
@@ -66,8 +55,4 @@ const optional = {
   },
 };
 
-export default defineConfig([
-  { ...development, output: { ...development.output, cleanDir: true } },
-  production,
-  optional,
-]);
+export default defineConfig([{ ...client, output: { ...client.output, cleanDir: true } }, optional]);

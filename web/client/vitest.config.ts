@@ -8,23 +8,29 @@ const test = {
 };
 
 /** The tests that see the client from outside, on what runs in a page, with its names shortened. */
-function bundle(name: string, file: string, tests: string[]) {
-  const dist = fileURLToPath(new URL(`dist/${file}`, import.meta.url));
-  return {
-    test: { ...test, name, include: tests.map((name) => `test/${name}.test.ts`) },
-    resolve: { alias: [{ find: /^.*\/src\/index\.js$/, replacement: dist }] },
-  };
-}
-
-const OUTSIDE = ["economy", "faults", "page", "receive", "rotation", "session", "tabs", "trouble"];
+const OUTSIDE = [
+  "economy",
+  "faults",
+  "leases",
+  "misuse",
+  "page",
+  "receive",
+  "rotation",
+  "session",
+  "tabs",
+  "trouble",
+];
+const dist = fileURLToPath(new URL("dist/index.js", import.meta.url));
 
 export default defineConfig({
   test: {
     globalSetup: ["test/support/bundle.ts"],
     projects: [
       { test: { ...test, name: "source" } },
-      bundle("development", "index.js", [...OUTSIDE, "checks"]),
-      bundle("production", "index.production.js", OUTSIDE),
+      {
+        test: { ...test, name: "bundle", include: OUTSIDE.map((name) => `test/${name}.test.ts`) },
+        resolve: { alias: [{ find: /^.*\/src\/index\.js$/, replacement: dist }] },
+      },
     ],
   },
 });

@@ -5,8 +5,11 @@ import { after } from "./time.js";
 
 /** The most that one request changes. */
 const MOST = 10;
-/** SQS refuses signatures that are five minutes old: what waits is signed again in time, seconds. */
-const SIGNATURE_LIFE = 120;
+/**
+ * SQS refuses signatures that are five minutes old: what waits is looked at and signed again in time. So it is soon seen,
+ * too, when a clock has jumped or a machine has slept; seconds.
+ */
+export const LOOK = 120;
 
 /** What the requests about messages need. */
 export interface Sending {
@@ -22,38 +25,32 @@ export interface Sending {
 export type Batch = ReturnType<typeof createBatch>;
 
 /** @param queue - URL of the queue whose messages these are */
-export function createBatch({ settings, sqs, keeper }: Sending, action: BatchAction, queue: string) {
+export function createBatch({ sqs, keeper }: Sending, action: BatchAction, queue: string) {
   /** By SQS's id, so that the newest receipt handle is used: an older one may no longer do. */
-  const entries = new Map<string, BatchEntry>();
+  const changes = new Map<string, BatchEntry>();
   let newest: Promise<SignedRequest | undefined> | undefined;
   let ready: SignedRequest | undefined;
-  let cancel = () => {};
 
   /** What was taken from a queue that has been replaced is gone with it. */
   async function signed(): Promise<SignedRequest | undefined> {
     const { session } = keeper;
-    if (session?.sqsUrl !== queue || entries.size === 0) return undefined;
-    return sqs.signBatch(session, action, entries.values());
-  }
-
-  /** Signs it, with the newest keys, and goes on doing so. */
-  async function sign(): Promise<void> {
-    cancel();
-    if (entries.size === 0) return;
-    cancel = after(settings, SIGNATURE_LIFE, sign);
-    const signing = signed();
-    newest = signing;
-    const request = await signing;
-    // Its queue has been replaced: there is nothing to keep ready.
-    if (!request) cancel();
-    // Signatures may be ready in another order than they were begun.
-    if (signing === newest) ready = request;
+    if (session?.sqsUrl === queue && changes.size > 0)
+      return sqs.signBatch(session, action, changes.values());
+    return undefined;
   }
 
   return {
     queue,
-    entries,
-    sign,
+    changes,
+
+    /** Keeps it signed as it is now, by the newest keys. */
+    async prepare(): Promise<void> {
+      const signing = signed();
+      newest = signing;
+      const request = await signing;
+      // Signatures may be ready in another order than they were begun.
+      if (signing === newest) ready = request;
+    },
 
     /**
      * Sends it; resolves when it is answered.
@@ -61,7 +58,6 @@ export function createBatch({ settings, sqs, keeper }: Sending, action: BatchAct
      * @throws SqsError when some or all were not changed
      */
     async send(closing = false): Promise<void> {
-      cancel();
       const request = (closing && ready) || (await signed());
       if (request) await sqs.send(request, closing);
     },
@@ -86,6 +82,14 @@ export function createOutbox(sending: Sending, action: BatchAction, failed: (err
     await sent?.send(closing).catch(failed);
   }
 
+  /** Keeps it ready until it is due. */
+  function wait(): void {
+    const left = (due - settings.now()) / 1000;
+    cancel();
+    cancel = after(settings, Math.min(left, LOOK), left > LOOK ? wait : flush);
+    void batch?.prepare();
+  }
+
   return {
     flush,
 
@@ -96,11 +100,9 @@ export function createOutbox(sending: Sending, action: BatchAction, failed: (err
         due = latest;
       }
       due = Math.min(due, latest);
-      batch.entries.set(id, entry);
-      if (batch.entries.size === MOST) return void flush();
-      cancel();
-      cancel = after(settings, (due - settings.now()) / 1000, flush);
-      void batch.sign();
+      batch.changes.set(id, entry);
+      if (batch.changes.size === MOST) return void flush();
+      wait();
     },
   };
 }

@@ -1,7 +1,5 @@
-const encoder = new TextEncoder();
-
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text);
+  return new TextEncoder().encode(text);
 }
 
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
@@ -10,4 +8,8 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
 
 export function toHex(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text.match(/..?/g) as string[], (digits) => Number(`0x${digits}`));
 }

@@ -28,7 +28,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   readonly #client: Client;
   #connection?: Connection;
 
-  /** @throws TypeError that names the option and what it must be, except in the production build */
+  /** @throws TypeError that names the option that is wrong, or unknown */
   constructor(options: Options<E>) {
     const settings = withDefaults(options as Options<unknown> as Options);
     const emitter = createEmitter(settings.report);
@@ -65,7 +65,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
    */
   connect({ signal }: { signal?: AbortSignal } = {}): void {
     if (this.#connection || signal?.aborted) return;
-    if (!crypto.subtle) throw new Error("BrowserEvents needs https or localhost");
+    if (!globalThis.crypto?.subtle) throw new Error("WebCrypto is missing: it needs https or localhost");
     const connection = createConnection(this.#client);
     this.#connection = connection;
     signal?.addEventListener("abort", () => this.#connection === connection && void this.#end(false));
@@ -103,7 +103,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   /**
    * Adds a handler; the same one is added once.
    * @returns a function that removes it
-   * @throws TypeError when there is no such event, except in the production build
+   * @throws TypeError when there is no such event
    */
   on<K extends EventName<E>>(event: K, handler: Handler<K, E>): () => void {
     return this.#client.emitter.on(event as string, handler as () => unknown);
@@ -119,8 +119,9 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   }
 
   /**
-   * The messages from now on. One is handled when the loop asks for the next; leaving the loop leaves the
-   * current one, and those not yet taken, to the next loop. The loop ends when the client disconnects.
+   * The messages from the first `next()` on, which a loop calls at once. One is handled when the loop asks for the
+   * next; leaving the loop leaves the current one, and those not yet taken, to the next loop. The loop ends when the
+   * client disconnects.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<AnyMessage<E>> {
     return iterate(this.#client.emitter);

@@ -57,9 +57,7 @@ export function createConnection(client: Client) {
   const used = settings.usedUntil?.(settings, signal, changed) ?? (() => Number.POSITIVE_INFINITY);
   const group = createGroup(client, keeper, pace, used, become);
   const sending = { settings, sqs, keeper };
-  const deletions = createOutbox(sending, "DeleteMessageBatch", (error) =>
-    emitter.fail("delete", "messages were not deleted", error),
-  );
+  const deletions = createOutbox(sending, "DeleteMessageBatch", (error) => emitter.fail("delete", error));
   const leases = createLeases(sending);
   const intake = createIntake(client, keeper, group, deletions, leases);
   const poller = createPoller(client, keeper, sqs, pace, group, become, received);
@@ -72,8 +70,7 @@ export function createConnection(client: Client) {
     const { handlerTimeout } = settings;
     return after(settings, handlerTimeout, () => {
       intake.free(id);
-      const text = `a message is not handled after ${handlerTimeout} s`;
-      emitter.fail("slow", text, undefined, id, message);
+      emitter.fail("slow", new Error(`not handled for ${handlerTimeout} s`), id, message);
     });
   };
 

@@ -9,8 +9,7 @@ export type Continuity = ReturnType<typeof createContinuity>;
 
 /** @param retention - how long the queue keeps messages, seconds */
 export function createContinuity(retention: number) {
-  let name = "";
-  let queue = "";
+  let last: Session | undefined;
   let receivedAt = 0;
 
   /** The gap that ends now. */
@@ -26,22 +25,20 @@ export function createContinuity(retention: number) {
 
     /** Notes that something was received; returns the gap that this ends, if there is one. */
     note(session: Session, at: number): Gap | undefined {
-      const last = { name, queue, receivedAt };
-      name = sessionName(session);
-      queue = session.sqsUrl;
+      const [before, since] = [last, receivedAt];
+      last = session;
       receivedAt = at;
-      if (last.name !== name) return undefined;
-      if (last.queue !== queue) return gap("queue", last.receivedAt);
-      if (at - last.receivedAt > retention) return gap("retention", last.receivedAt);
-      return undefined;
+      if (!before || sessionName(before) !== sessionName(session)) return undefined;
+      if (before.sqsUrl !== session.sqsUrl) return gap("queue", since);
+      return at - since > retention ? gap("retention", since) : undefined;
     },
 
     /** The gap of a page that was frozen since its last receive; other tabs may have polled meanwhile. */
     wake(at: number): Gap | undefined {
-      if (!name) return undefined;
-      const last = receivedAt;
+      if (!last) return undefined;
+      const since = receivedAt;
       receivedAt = at;
-      return gap("asleep", last);
+      return gap("asleep", since);
     },
   };
 }

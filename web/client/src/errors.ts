@@ -15,14 +15,14 @@ export type ErrorCode = "session" | "service" | "delete" | "handler" | "slow" | 
 /** What `error` handlers receive. `cause` is the error behind it. */
 export class BrowserEventsError extends Error {
   override readonly name = "BrowserEventsError";
-  readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
   /** The message concerned; for `decrypt` the id that SQS gave it. */
-  readonly messageId?: string;
+  declare readonly messageId?: string;
   /** The message itself, where it can be read: with `handler` it is given up, and this is the last that is seen of it. */
-  readonly payload?: Message;
+  declare readonly payload?: Message;
 
-  constructor(code: ErrorCode, text: string, cause: unknown, messageId?: string, payload?: Message) {
-    super(cause instanceof Error ? `${text}: ${cause.message}` : text, { cause });
+  constructor(code: ErrorCode, cause: unknown, messageId?: string, payload?: Message) {
+    super(`${code}: ${(cause as Partial<Error> | undefined)?.message ?? cause}`, { cause });
     this.code = code;
     this.messageId = messageId;
     this.payload = payload;
@@ -34,13 +34,12 @@ export class BrowserEventsError extends Error {
  * in all tabs of the session. Thrown from `getHistory`, it ends the attempts to fill that gap.
  */
 export class UnrecoverableError extends Error {
-  override readonly name = "UnrecoverableError";
+  override readonly name: string = "UnrecoverableError";
+  /** By this it is known: a subclass may have another name, and a second copy of this package another class. */
+  readonly unrecoverable = true;
 }
 
-/**
- * By name, so that an error class of a second copy of this package counts too.
- * @internal
- */
+/** @internal */
 export function isUnrecoverable(error: unknown): boolean {
-  return (error as Error | undefined)?.name === "UnrecoverableError";
+  return !!(error as Partial<UnrecoverableError> | undefined)?.unrecoverable;
 }

@@ -75,7 +75,8 @@ export function createGroup(
       if (from !== leader) hello();
       leader = from;
     } else if (type === "gap") emitter.emit("gap", word.gap);
-    else if (type === "end") void client.end(false, word.reason && new UnrecoverableError(word.reason));
+    else if (type === "end")
+      void client.end(false, word.reason === undefined ? undefined : new UnrecoverableError(word.reason));
     else if (type === "deliver") {
       const { metadata } = word;
       const { messageId, text } = metadata;

@@ -80,7 +80,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
   function failed(error: unknown, message: Message, entry: Entry): boolean {
     if (++entry.failures < maxAttempts) return false;
     const { messageId } = message;
-    emitter.fail("handler", "a message was given up", error, messageId, message);
+    emitter.fail("handler", error, messageId, message);
     handling.settled(messageId);
     return true;
   }
@@ -105,7 +105,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
       attempt(id, async (entry) => {
         entry.unreadBy ??= session;
         if (entry.unreadBy === session) return false;
-        if (++entry.failures === 1) emitter.fail("decrypt", "a frame cannot be decrypted", cause, id);
+        if (++entry.failures === 1) emitter.fail("decrypt", cause, id);
         return entry.failures >= maxAttempts;
       }),
 

@@ -14,10 +14,8 @@ export async function fillIn(
   since: number,
   bring: (message: Message, metadata: Metadata) => Promise<boolean>,
 ): Promise<void> {
-  const { getHistory } = settings;
-  if (!getHistory) return;
-  const get = () => limited(settings, "getHistory", (async () => getHistory({ since }))());
-  const failed = (error: unknown) => emitter.fail("history", "getHistory failed", error);
+  const get = () => limited(settings, (async () => settings.getHistory({ since }))());
+  const failed = (error: unknown) => emitter.fail("history", error);
   const missed = (await pace.retry(signal, get, failed)) ?? [];
   const created = (message: Message) => Number(message.created ?? 0);
   const sorted = [...missed].sort((a, b) => created(a) - created(b));

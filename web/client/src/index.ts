@@ -1,8 +1,8 @@
 /**
  * Browser client of sqs-browser-events.
  *
- * - `client.ts` the public class; `connection.ts` what runs between connect and disconnect; `checks.ts` of what an
- *   application passes, in development
+ * - `client.ts` the public class; `options.ts` what an application sets; `connection.ts` what runs between connect and
+ *   disconnect
  * - `keeper.ts` the session; `poller.ts` the polling loop; `intake.ts` messages on their way to handlers;
  *   `handling.ts` duplicates and retries; `leases.ts` what is in handlers; `batch.ts` requests about messages;
  *   `history.ts`, `continuity.ts` gaps; `memory.ts` what outlives the page

@@ -33,17 +33,17 @@ export function createIntake(
   /** Brings a message to the handlers of all tabs; whether all have settled it. */
   async function handle(message: Message, metadata: Metadata): Promise<boolean> {
     const settled = await Promise.all([handling.handle(message, metadata), group.share(metadata)]);
-    return settled[0] && settled[1];
+    return settled.every(Boolean);
   }
 
   /** Reads a message; returns what starts its handlers. */
-  async function open(session: Session, keys: Promise<CryptoKey[]>, queued: QueueMessage) {
+  async function open(session: Session, queued: QueueMessage) {
     let bring: () => Promise<boolean>;
-    const { MessageId, Body, Attributes: { SentTimestamp } = {} } = queued;
+    const { MessageId, Body, Attributes } = queued;
     try {
-      const [text, message] = await readFrame(await keys, Body, MessageId);
+      const [text, message] = await readFrame(await importKeys(session), Body, MessageId);
       const { messageId } = message;
-      const sentAt = SentTimestamp ? Number(SentTimestamp) / 1000 : undefined;
+      const sentAt = Number(Attributes?.SentTimestamp) / 1000 || undefined;
       const receivedAt = clock.now();
       const deliveries = deliveriesOf(queued);
       const metadata: Metadata = { messageId, text, source: "queue", sentAt, receivedAt, deliveries };
@@ -61,7 +61,7 @@ export function createIntake(
   /** @param bring - brings the message to whom it is for; says whether it is settled */
   async function settle(queue: string, queued: QueueMessage, bring: () => Promise<boolean>): Promise<void> {
     // The page has stopped meanwhile.
-    if (!leases.has(queued)) return;
+    if (!leases.holds(queued)) return;
     const { deleteDelay, visibilityTimeout } = settings;
     if (await bring()) {
       // Given back meanwhile, it may have been handed out again, and be deleted then.
@@ -83,11 +83,10 @@ export function createIntake(
      * @param visibility - for how long SQS hides them, seconds
      */
     async take(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
-      const keys = importKeys(session);
       // What is being handled already is not brought again. All are decrypted before the first is brought, since
       // decryption may end in any order.
       const fresh = leases.take(session.sqsUrl, messages, visibility);
-      const ready = await Promise.all(fresh.map((queued) => open(session, keys, queued)));
+      const ready = await Promise.all(fresh.map((queued) => open(session, queued)));
       for (const start of ready) void start();
       while (inFlight.size >= settings.maxInFlight) {
         await new Promise<void>((resolve) => {
@@ -99,5 +98,5 @@ export function createIntake(
 }
 
 function deliveriesOf({ Attributes }: QueueMessage): number {
-  return Number(Attributes?.ApproximateReceiveCount ?? 1);
+  return Number(Attributes?.ApproximateReceiveCount) || 1;
 }

@@ -1,67 +1,55 @@
 import { type Emitter, UNDONE } from "./emitter.js";
-import type { Message, Metadata } from "./events.js";
+import type { Message, Metadata, StateChange } from "./events.js";
 
-interface Item<M> {
-  message: M;
-  /** Says that the loop's body has it; returns what says that it no longer has. */
-  watch(): () => void;
-  done(): void;
-  undone(): void;
-}
+/** Of the last two the first counts: the message is handled, or left to another loop. */
+type Item = [message: Message, metadata: Metadata, done: () => void, leave: () => void];
 
 /**
- * The messages from now on. A message is handled when the loop asks for the next one; leaving the loop
- * leaves the message in hand, and those not yet taken, to the next loop. Ends when the client disconnects.
+ * The messages from the first `next()` on, which a loop calls at once. A message is handled when the loop asks for the
+ * next one; leaving the loop leaves the message in hand, and those not yet taken, to the next loop. Ends when the client
+ * disconnects.
  */
-export function iterate<M>(emitter: Emitter): AsyncIterableIterator<M> {
-  const items: Item<M>[] = [];
-  const waiting: ((result: IteratorResult<M>) => void)[] = [];
-  let current: Item<M> | undefined;
-  let stopWatching = () => {};
+export async function* iterate<M>(emitter: Emitter): AsyncGenerator<M, void> {
+  const items: Item[] = [];
   let ended = false;
+  let wake = () => {};
 
+  const add = (message: unknown, metadata: unknown) =>
+    new Promise<void>((done, reject) => {
+      items.push([message as Message, metadata as Metadata, done, () => reject(UNDONE)]);
+      wake();
+    });
   const end = () => {
     ended = true;
-    for (const off of stop) off();
-    for (const item of items.splice(0)) item.undone();
-    for (const resolve of waiting.splice(0)) resolve({ done: true, value: undefined });
+    for (const off of offs) off();
+    for (const [, , , leave] of items.splice(0)) leave();
+    wake();
   };
-  const take = (item: Item<M>): IteratorResult<M> => {
-    current = item;
-    stopWatching = item.watch();
-    return { done: false, value: item.message };
-  };
-  const add = (message: unknown, metadata: unknown) =>
-    new Promise<void>((resolve, reject) => {
-      const watch = () => emitter.watch(message as Message, (metadata as Metadata).messageId);
-      const item = { message: message as M, watch, done: resolve, undone: () => reject(UNDONE) };
-      const next = waiting.shift();
-      if (next) next(take(item));
-      else items.push(item);
-    });
-  const stop = [
+  const offs = [
     emitter.on("message", add, { queues: true }),
-    emitter.on("state", (change) => (change as { state: string }).state === "disconnected" && end()),
+    emitter.on("state", (change) => (change as StateChange).state === "disconnected" && end()),
   ];
 
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      stopWatching();
-      current?.done();
-      current = undefined;
+  try {
+    for (;;) {
       const item = items.shift();
-      if (item) return take(item);
-      if (ended) return { done: true, value: undefined };
-      return new Promise((resolve) => waiting.push(resolve));
-    },
-    async return() {
-      stopWatching();
-      current?.undone();
-      end();
-      return { done: true, value: undefined };
-    },
-  };
+      if (item) {
+        const [message, { messageId }, done, leave] = item;
+        const stop = emitter.watch(message, messageId);
+        try {
+          yield message as M;
+          done();
+        } finally {
+          stop();
+          leave();
+        }
+      } else if (ended) return;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    end();
+  }
 }

@@ -62,7 +62,7 @@ export function createKeeper(
   }
 
   function failed(error: unknown): void {
-    emitter.fail("session", "getSession failed", error);
+    emitter.fail("session", error);
     if (isUnrecoverable(error)) void end(true, error);
   }
 
@@ -76,10 +76,10 @@ export function createKeeper(
       const next = await settings.getSession({ reason: reason() });
       // The likeliest mistake is to return the backend's whole reply.
       if (!next?.sqsUrl || !next.secretKey || !next.aesKey)
-        throw new TypeError("getSession must resolve to the session object of the reply");
+        throw new TypeError("getSession gave no session object");
       if (!signal.aborted && (!session || session === before || next.expires >= session.expires)) take(next);
     };
-    const get = () => limited(settings, "getSession", Promise.race([ask(), given]));
+    const get = () => limited(settings, Promise.race([ask(), given]));
     await pace.retry(attempt.signal, get, failed);
     attempt.abort();
   }
@@ -105,7 +105,7 @@ export function createKeeper(
     async ready(): Promise<Session | undefined> {
       if (!session || expired()) await renew();
       else if ((isKeyMissing || clock.now() >= renewAt) && !renewing) {
-        await limited(settings, "", renew(), PATIENCE).catch(() => {});
+        await limited(settings, renew(), PATIENCE).catch(() => {});
       }
       return session;
     },

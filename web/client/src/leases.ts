@@ -1,4 +1,4 @@
-import { type Batch, createBatch, createOutbox, type Sending } from "./batch.js";
+import { type Batch, createBatch, createOutbox, LOOK, type Sending } from "./batch.js";
 import type { QueueMessage } from "./sqs.js";
 import { after } from "./time.js";
 
@@ -8,14 +8,14 @@ const LONGEST = 43_200;
 const TOGETHER = 50;
 const ACTION = "ChangeMessageVisibilityBatch";
 
-/** The messages of one answer: they are hidden from others until the same moment. */
-interface Group {
-  /** Gives them back. */
-  back: Batch;
+/** The messages of one answer, which are hidden from others until the same moment. Sent, it gives them back. */
+interface Answer extends Batch {
   /** For how long they were hidden last, seconds. */
   span: number;
   /** Until when, epoch milliseconds. */
   until: number;
+  /** Ends the watch over them. */
+  unwatch(): void;
 }
 
 /**
@@ -26,36 +26,38 @@ export type Leases = ReturnType<typeof createLeases>;
 
 export function createLeases(sending: Sending) {
   const { settings } = sending;
-  const leases = new Map<string, { message: QueueMessage; group: Group }>();
+  const leases = new Map<string, { message: QueueMessage; answer: Answer }>();
   // What fails comes again at another time than it should; it is known then.
   const ignore = () => {};
   const failed = createOutbox(sending, ACTION, ignore);
 
   /** No longer follows a message. @returns until when it is hidden, epoch milliseconds */
   function end({ MessageId }: QueueMessage): number {
-    const group = leases.get(MessageId)?.group;
+    const answer = leases.get(MessageId)?.answer;
+    if (!answer) return 0;
+    const { changes, until } = answer;
     leases.delete(MessageId);
-    group?.back.entries.delete(MessageId);
-    return group?.until ?? 0;
+    changes.delete(MessageId);
+    if (changes.size === 0) answer.unwatch();
+    return until;
   }
 
-  /** Watches over a group: hides it for longer, for twice as long each time, as what takes long may take longer. */
-  function keep(group: Group): void {
-    const { span, until, back } = group;
-    after(settings, (until - settings.now()) / 2000, () => {
-      // Finished, or given back.
-      if (![...back.entries.keys()].some((id) => leases.get(id)?.group === group)) return;
+  /** Watches over an answer: hides it for longer, for twice as long each time, as what takes long may take longer. */
+  function keep(answer: Answer): void {
+    const { span, until, changes } = answer;
+    if (changes.size === 0) return;
+    answer.unwatch = after(settings, Math.min((until - settings.now()) / 2000, LOOK), () => {
       if (until - settings.now() < span * 600) {
-        group.span = Math.min(LONGEST, Math.max(span * 2, settings.visibilityTimeout));
-        group.until = settings.now() + group.span * 1000;
-        const longer = createBatch(sending, ACTION, back.queue);
-        for (const [id, entry] of back.entries)
-          longer.entries.set(id, { ...entry, VisibilityTimeout: group.span });
+        answer.span = Math.min(LONGEST, Math.max(span * 2, settings.visibilityTimeout));
+        answer.until = settings.now() + answer.span * 1000;
+        const longer = createBatch(sending, ACTION, answer.queue);
+        for (const [id, entry] of changes)
+          longer.changes.set(id, { ...entry, VisibilityTimeout: answer.span });
         longer.send().catch(ignore);
       }
-      keep(group);
+      keep(answer);
     });
-    void back.sign();
+    void answer.prepare();
   }
 
   return {
@@ -66,7 +68,8 @@ export function createLeases(sending: Sending) {
      * @returns the messages that this page does not have already; of the others it takes the newer handles
      */
     take(queue: string, messages: QueueMessage[], span: number): QueueMessage[] {
-      const group = { back: createBatch(sending, ACTION, queue), span, until: settings.now() + span * 1000 };
+      const until = settings.now() + span * 1000;
+      const answer = { ...createBatch(sending, ACTION, queue), span, until, unwatch: () => {} };
       const fresh = messages.filter((message) => {
         const { MessageId, ReceiptHandle } = message;
         const known = leases.get(MessageId)?.message;
@@ -74,21 +77,21 @@ export function createLeases(sending: Sending) {
           end(known);
           known.ReceiptHandle = ReceiptHandle;
         }
-        leases.set(MessageId, { message: known ?? message, group });
-        group.back.entries.set(MessageId, { ReceiptHandle, VisibilityTimeout: 0 });
+        leases.set(MessageId, { message: known ?? message, answer });
+        answer.changes.set(MessageId, { ReceiptHandle, VisibilityTimeout: 0 });
         return !known;
       });
-      keep(group);
+      keep(answer);
       return fresh;
     },
 
     /** Whether the message is still this page's. */
-    has: (message: QueueMessage): boolean => leases.get(message.MessageId)?.message === message,
+    holds: (message: QueueMessage): boolean => leases.get(message.MessageId)?.message === message,
 
     /** Has a message handed out again after a delay, seconds. */
     giveBack(message: QueueMessage, seconds: number): void {
       const { MessageId, ReceiptHandle } = message;
-      const queue = leases.get(MessageId)?.group.back.queue;
+      const queue = leases.get(MessageId)?.answer.queue;
       if (!queue) return;
       end(message);
       const entry = { ReceiptHandle, VisibilityTimeout: Math.ceil(seconds) };
@@ -97,9 +100,12 @@ export function createLeases(sending: Sending) {
 
     /** Gives everything back. @param closing - in this turn, by requests that outlive the page */
     async giveAllBack(closing = false): Promise<void> {
-      const groups = new Set([...leases.values()].map(({ group }) => group));
+      const answers = new Set([...leases.values()].map(({ answer }) => answer));
       leases.clear();
-      const sent = [...groups].map(({ back }) => back.send(closing).catch(ignore));
+      const sent = [...answers].map((answer) => {
+        answer.unwatch();
+        return answer.send(closing).catch(ignore);
+      });
       await Promise.all([...sent, failed.flush(closing)]);
     },
   };

@@ -1,10 +1,12 @@
-import { checkOptions } from "./checks.js";
 import type { Environment } from "./environment.js";
 import { browserEnvironment } from "./environment.js";
 import type { AnyEvents, AnyMessage } from "./events.js";
 import type { Session, SessionReason } from "./session.js";
 
-/** All times are in seconds. Wrong values and unknown names are refused when the client is made. */
+/**
+ * All times are in seconds. Wrong values and unknown names are refused when the client is made; numbers are from 1 to
+ * 2,000,000, unless they say something else.
+ */
 export interface Options<E = AnyEvents> {
   /**
    * The application's call to its backend, which creates, refreshes or renews the session. It is called
@@ -32,11 +34,11 @@ export interface Options<E = AnyEvents> {
    * is prolonged; a page that closes, or a handler that fails, gives its messages back at once.
    */
   visibilityTimeout?: number;
-  /** How long a handled message may wait for others to be deleted with it; less than `visibilityTimeout`. */
+  /** How long a handled message may wait for others to be deleted with it, 0 or more; less than `visibilityTimeout`. */
   deleteDelay?: number;
   /** How often a message is tried before it is given up, 1 or more. */
   maxAttempts?: number;
-  /** How many messages may be in handlers at a time; polling waits beyond that. */
+  /** How many messages may be in handlers at a time, 1 or more; polling waits beyond that. */
   maxInFlight?: number;
   /** When a handler that has not finished is told of by an error, and no longer waited for by polling. */
   handlerTimeout?: number;
@@ -46,15 +48,15 @@ export interface Options<E = AnyEvents> {
   answerTimeout?: number;
   /** How many `messageId`s are remembered to drop duplicates. */
   dedupeSize?: number;
-  /** Keys are renewed at a random moment between this time and half of it before they expire. */
+  /** Keys are renewed at a random moment between this time and half of it before they expire; 0 or more. */
   renewBefore?: number;
-  /** The retention that the backend gave the queue: not receiving for longer is a gap. */
+  /** The retention that the backend gave the queue: not receiving for longer is a gap; 60 or more. */
   messageRetentionPeriod?: number;
   /** Let one tab poll for all tabs of the session. */
   shareTabs?: boolean;
-  /** The longest pause after a first failure; it doubles with each further one. */
+  /** The longest pause after a first failure, 0.1 or more; it doubles with each further one. */
   minBackoff?: number;
-  /** The longest pause between tries. */
+  /** The longest pause between tries, 0.1 or more. */
   maxBackoff?: number;
   /** Replaces parts of the browser, for tests. */
   environment?: Partial<Environment>;
@@ -64,35 +66,59 @@ export interface Options<E = AnyEvents> {
  * Options with every default filled in, and what is taken from the browser.
  * @internal
  */
-export type Settings = Omit<Required<Options>, "getHistory" | "usedUntil" | "environment"> &
-  Pick<Options, "getHistory" | "usedUntil"> &
+export type Settings = Omit<Required<Options>, "usedUntil" | "environment"> &
+  Pick<Options, "usedUntil"> &
   Environment;
 
-const DEFAULTS = {
-  waitTime: 20,
-  visibilityTimeout: 30,
-  deleteDelay: 5,
-  maxAttempts: 3,
-  maxInFlight: 100,
-  handlerTimeout: 60,
-  tabTimeout: 30,
-  answerTimeout: 15,
-  dedupeSize: 5000,
-  renewBefore: 300,
-  messageRetentionPeriod: 3600,
-  minBackoff: 0.5,
-  maxBackoff: 30,
-  shareTabs: true,
+/**
+ * Of each option its default, which also shows its type, its least and its most. What has no default is a function that
+ * must be given; null stands for a function that need not.
+ */
+const OPTIONS: Record<string, [standard?: unknown, least?: number, most?: number]> = {
+  getSession: [],
+  getHistory: [() => []],
+  usedUntil: [null],
+  environment: [{}],
+  pauseWhenHidden: [false],
+  shareTabs: [true],
+  waitTime: [20, 1, 20],
+  visibilityTimeout: [30, 1, 43_200],
+  deleteDelay: [5, 0],
+  maxAttempts: [3],
+  maxInFlight: [100],
+  handlerTimeout: [60],
+  tabTimeout: [30],
+  answerTimeout: [15],
+  dedupeSize: [5000],
+  renewBefore: [300, 0],
+  messageRetentionPeriod: [3600, 60],
+  minBackoff: [0.5, 0.1],
+  maxBackoff: [30, 0.1],
 };
+
+/** The timers of browsers take no more seconds than that, 23 days. */
+const MOST = 2e6;
 
 /**
  * Options that are undefined count as not given.
- * @throws TypeError that names the option and what it must be, except in the production build
+ * @throws TypeError that names the option that is wrong, or unknown
  * @internal
  */
 export function withDefaults(options: Options): Settings {
-  checkOptions(options);
-  const settings: Record<string, unknown> = { ...browserEnvironment(), ...options.environment, ...options };
-  for (const [name, value] of Object.entries(DEFAULTS)) settings[name] ??= value;
+  const given = options as unknown as Record<string, unknown>;
+  const settings: Record<string, unknown> = { ...browserEnvironment(), ...options.environment };
+  for (const name in { ...OPTIONS, ...given }) {
+    // Where there is no such option, nothing is right.
+    const [standard, least = 1, most = MOST] = OPTIONS[name] ?? [0, 1, 0];
+    const value = given[name] ?? standard;
+    settings[name] = value;
+    if (value === null) continue;
+    const isNumber = typeof value === "number";
+    if (
+      typeof value !== typeof (standard ?? withDefaults) ||
+      (isNumber && !(value >= least && value <= most))
+    )
+      throw new TypeError(`wrong option: ${name} = ${value}`);
+  }
   return settings as unknown as Settings;
 }

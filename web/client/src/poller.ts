@@ -64,7 +64,7 @@ export function createPoller(
       const mended =
         !spreading && (error.clockWasOff || (error.needsSession && (await keeper.refused(session))));
       if (signal.aborted || (mended && failures === 1)) return;
-      if (!spreading || keeper.isTelling()) emitter.fail("service", "SQS refused a receive", error);
+      if (!spreading || keeper.isTelling()) emitter.fail("service", error);
     }
     failures = await pace.pause(failures, signal, error);
   }

@@ -36,8 +36,8 @@ export function parseAmzDate(date: string): number {
 
 /**
  * Signs by AWS Signature Version 4 and returns all headers to send: those given, the date, the session
- * token if there is one, and `authorization`. Every given header is signed. The path is taken as it is;
- * a query there must not be.
+ * token if there is one, and `authorization`. Every given header is signed. The path and the headers' values are
+ * taken as they are: there must be no query, and no spaces to be folded.
  */
 export async function sign(
   { method, url, headers, body }: SignableRequest,
@@ -48,14 +48,14 @@ export async function sign(
   const sent: Record<string, string> = { ...headers, "x-amz-date": date };
   if (sessionToken) sent["x-amz-security-token"] = sessionToken;
   const signed = Object.entries({ ...sent, host }).sort();
-  const lines = signed.map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, " ")}\n`).join("");
+  const lines = signed.map((header) => header.join(":"));
   const names = signed.map(([name]) => name).join(";");
-  const canonical = [method, pathname, "", lines, names, await sha256(body)].join("\n");
+  const canonical = [method, pathname, "", ...lines, "", names, await sha256(body)].join("\n");
   const scope = [date.slice(0, 8), region, service, "aws4_request"];
   const toSign = [ALGORITHM, date, scope.join("/"), await sha256(canonical)].join("\n");
   let key: ArrayBuffer | Uint8Array<ArrayBuffer> = utf8(`AWS4${secretKey}`);
   for (const text of [...scope, toSign]) key = await hmac(key, text);
-  const credential = [accessKey, ...scope].join("/");
+  const credential = `${accessKey}/${scope.join("/")}`;
   sent.authorization = `${ALGORITHM} Credential=${credential}, SignedHeaders=${names}, Signature=${toHex(key)}`;
   return sent;
 }

@@ -9,7 +9,7 @@ export interface QueueMessage {
   ReceiptHandle: string;
   Body: string;
   /** `SentTimestamp` in epoch milliseconds. */
-  Attributes?: { SentTimestamp?: string; ApproximateReceiveCount?: string };
+  Attributes?: { SentTimestamp?: string; ApproximateReceiveCount?: string } | null;
 }
 
 /** A signed request that can be sent without waiting for anything, as a closing page must. */
@@ -29,27 +29,23 @@ export type BatchAction = "DeleteMessageBatch" | "ChangeMessageVisibilityBatch";
 /** An answer of SQS that is not a success. */
 export class SqsError extends Error {
   override readonly name = "SqsError";
-  readonly status: number;
+  declare readonly status: number;
   /** Such as `QueueDoesNotExist`, without a namespace; empty when the answer names none. */
-  readonly code: string;
+  declare readonly code: string;
   /** The request was refused since the local clock was off; the clock has been corrected. */
-  readonly clockWasOff: boolean;
+  declare readonly clockWasOff: boolean;
+  /** The queue is not there, or not known yet. */
+  declare readonly noQueue: boolean;
+  /** The queue is gone, or the keys are not (or no longer) good for it: a new session may help. */
+  declare readonly needsSession: boolean;
 
   constructor(status: number, code: string, message: string, clockWasOff: boolean) {
     super(`${status} ${code}: ${message}`);
     this.status = status;
     this.code = code;
     this.clockWasOff = clockWasOff;
-  }
-
-  /** The queue is not there, or not known yet. */
-  get noQueue(): boolean {
-    return /Queue/.test(this.code);
-  }
-
-  /** The queue is gone, or the keys are not (or no longer) good for it: a new session may help. */
-  get needsSession(): boolean {
-    return this.status === 403 || /Queue|Token|Expired|Denied|Signature|Unrecognized/.test(this.code);
+    this.noQueue = /Queue/.test(code);
+    this.needsSession = status === 403 || /Queue|Token|Expired|Denied|Signature|Unrecognized/.test(code);
   }
 }
 
@@ -71,14 +67,14 @@ export function createSqs(env: Environment, clock: ServiceClock) {
 
   /** Calls `fetch` at once, before anything is awaited. */
   async function call<T>(
-    { url, ...init }: SignedRequest,
+    request: SignedRequest,
     keepalive: boolean,
     seconds: number,
     limit: AbortController,
   ): Promise<T> {
     const cancel = after(env, seconds, () => limit.abort());
     try {
-      const response = await env.fetch(url, { ...init, keepalive, signal: limit.signal });
+      const response = await env.fetch(request.url, { ...request, keepalive, signal: limit.signal });
       const clockWasOff = clock.observe(Date.parse(response.headers.get("date") ?? "") / 1000);
       if (response.ok) return await response.json();
       throw await failure(response, clockWasOff);
@@ -133,9 +129,8 @@ export function createSqs(env: Environment, clock: ServiceClock) {
      */
     async send(request: SignedRequest, keepalive = false): Promise<void> {
       const answer = call<{ Failed?: WireFailure[] }>(request, keepalive, ANSWER_TIME, new AbortController());
-      const { Failed = [] } = await answer;
-      const [first] = Failed;
-      if (first) throw new SqsError(200, first.Code, `${Failed.length} failed: ${first.Message}`, false);
+      const [failed] = (await answer).Failed ?? [];
+      if (failed) throw new SqsError(200, failed.Code, `${failed.Message}`, false);
     },
   };
 }

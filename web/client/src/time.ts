@@ -25,17 +25,15 @@ export function after(env: Environment, seconds: number, callback: () => void): 
 
 /**
  * Waits for a promise, but not for ever.
- * @param what - what is waited for, as the error names it
  * @throws Error after so many seconds; the promise itself goes on
  */
 export function limited<T>(
   settings: Settings,
-  what: string,
   promise: Promise<T>,
   seconds = settings.answerTimeout,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = () => reject(new Error(`${what} has not answered for ${seconds} s`));
+    const late = () => reject(new Error(`no answer for ${seconds} s`));
     promise.then(resolve, reject).finally(after(settings, seconds, late));
   });
 }

@@ -176,8 +176,9 @@ describe("for await", () => {
   it("takes messages one after the other, and one is handled when the next is asked for", async () => {
     const { events } = await world.page().connect();
     const messages = events[Symbol.asyncIterator]();
+    const first = messages.next();
     await world.send("a", "b");
-    expect(await messages.next()).toMatchObject({ value: { messageId: "a" } });
+    expect(await first).toMatchObject({ value: { messageId: "a" } });
     await world.clock.advance(10);
     expect(world.sqs.left(world.session)).toBe(2);
     expect(await messages.next()).toMatchObject({ value: { messageId: "b" } });
@@ -211,8 +212,9 @@ describe("a loop's end", () => {
   it("comes with disconnect, also when the loop is busy then", async () => {
     const { events } = await world.page().connect();
     const messages = events[Symbol.asyncIterator]();
+    const first = messages.next();
     await world.send("a");
-    await messages.next();
+    await first;
     events.disconnect();
     expect(await messages.next()).toEqual({ done: true, value: undefined });
     await world.clock.advance(10);
@@ -351,6 +353,24 @@ describe("a failing handler", () => {
     expect(page.errors).toEqual([]);
     expect(world.sqs.left(world.session)).toBe(0);
   });
+});
+
+describe("a session whose AES key is none", () => {
+  it.each(["AAAA", "no base64"])(
+    "is asked for again, and told once a message has come: %s",
+    async (aesKey) => {
+      const getSession: typeof world.getSession = async (request) => ({
+        ...(await world.getSession(request)),
+        aesKey,
+      });
+      const page = await world.page({ getSession }).connect();
+      expect(page.events.state).toBe("connected");
+      await world.send("a");
+      await world.clock.advance(60);
+      expect(world.asked.length).toBeGreaterThan(1);
+      expect(page.errors).toMatchObject([{ code: "decrypt" }]);
+    },
+  );
 });
 
 describe("a frame that cannot be read", () => {

@@ -3,6 +3,10 @@ import { UnrecoverableError } from "../src/index.js";
 import { sessionName } from "../src/session.js";
 import { settle, World } from "./support/world.js";
 
+class LoggedOut extends UnrecoverableError {
+  override readonly name = "LoggedOut";
+}
+
 let world: World;
 beforeEach(() => {
   world = new World();
@@ -162,6 +166,30 @@ describe("getSession", () => {
     loggedIn = true;
     await page.connect();
     expect(page.events.state).toBe("connected");
+  });
+
+  it.each([
+    ["without a text", new UnrecoverableError(), ""],
+    ["of a subclass", new LoggedOut("bye"), "bye"],
+    ["of another copy of this package", Object.assign(new Error("bye"), { unrecoverable: true }), "bye"],
+  ])("ends all tabs by an UnrecoverableError %s", async (_, error, message) => {
+    let out = false;
+    const getSession: typeof world.getSession = async (request) => {
+      if (out) throw error;
+      return world.getSession(request);
+    };
+    const pages = [await world.page({ getSession }).connect(), await world.page({ getSession }).connect()];
+    // New keys count as spreading until they have worked.
+    await world.clock.advance(60);
+    out = true;
+    world.sqs.validKeys.clear();
+    await world.clock.advance(60);
+    for (const { changes } of pages) {
+      expect(changes.at(-1)).toMatchObject({
+        state: "disconnected",
+        reason: { message, unrecoverable: true },
+      });
+    }
   });
 
   it("is told when it returns the backend's whole reply", async () => {

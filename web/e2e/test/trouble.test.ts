@@ -82,6 +82,6 @@ test("a handler that always throws is told once that the message was given up", 
   await page.waitForFunction(() => globalThis.log.errors.length > 0);
   await expectAll(page, 3);
   expect((await logOf(page)).errors).toEqual([
-    { code: "handler", messageId: expect.any(String), message: "a message was given up: no 3" },
+    { code: "handler", messageId: expect.any(String), message: "handler: no 3" },
   ]);
 });
