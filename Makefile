@@ -6,7 +6,7 @@ ARCHITECTURE := arm64
 CONFIG := default
 FUNCTIONS := session-manager event-dispatcher sqs-sender user-history-adder session-update-processor messages-api
 
-.PHONY: help run logs test upgrade latency bench package validate deploy clean
+.PHONY: help run logs test upgrade latency bench package validate build deploy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,11 +45,14 @@ validate: ## Check the template as SAM does
 	@scripts/check-tools sam
 	sam validate --lint
 
-deploy: ## Build and deploy an environment of samconfig.toml (CONFIG=dev); see docs/OPERATIONS.md
+build: ## Build what `make deploy` deploys, for an environment of samconfig.toml (CONFIG=dev)
 	@scripts/check-tools cargo sam cargo-lambda
 	scripts/with-zig sam build --config-env $(CONFIG)
-	scripts/stamp $(CONFIG)
-	sam deploy --config-env $(CONFIG)
+
+deploy: ## Build and deploy an environment (CONFIG=dev, AGAIN=2, AT_ONCE=1); see docs/OPERATIONS.md
+	@scripts/check-tools cargo sam cargo-lambda python3.11 aws
+	@$(MAKE) --no-print-directory build
+	AGAIN=$(AGAIN) AT_ONCE=$(AT_ONCE) scripts/deploy $(CONFIG)
 
 clean: ## Remove what the other targets made
 	rm -rf target .local .aws-sam

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { allowed, arn, document, policiesOf, roles, root } from "./simulator.mjs";
-import { translated } from "./translated.mjs";
+import { bin, translated } from "./translated.mjs";
 
 const atOnce = translated().Resources;
 const gradual = translated("GradualDeployment=true", "TrafficShift=Linear10PercentEvery3Minutes").Resources;
@@ -138,25 +138,48 @@ test("CodeDeploy may move the aliases of this environment, and nothing else", as
 /** The versions that are published, by the names that SAM gives them. */
 const versions = ({ Resources }) => entries(Resources, "AWS::Lambda::Version").map(([name]) => name).sort();
 
-/** The versions of a template that is stamped for an environment of samconfig.toml. */
-function stamped(environment) {
+/**
+ * The versions of a template that is stamped for an environment of samconfig.toml, as it is or changed.
+ */
+function stamped(environment, { change = (text) => text, again = "" } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "template-"));
   try {
-    const file = join(dir, "template.yaml");
+    const file = join(dir, "built.yaml");
+    mkdirSync(join(dir, "scripts"));
+    for (const name of ["scripts/stamp", "scripts/setting", "template.yaml"]) copyFileSync(root + name, join(dir, name));
     copyFileSync(`${root}template.yaml`, file);
-    execFileSync(`${root}scripts/stamp`, [environment, file]);
+    writeFileSync(join(dir, "samconfig.toml"), change(readFileSync(`${root}samconfig.toml`, "utf8")));
+    execFileSync(join(dir, "scripts/stamp"), [environment, file], { env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, AGAIN: again } });
     const script = `${root}tests/deployment/translated.py`;
-    return versions(JSON.parse(execFileSync(`${root}.local/venv/bin/python`, [script, file], { encoding: "utf8" })));
+    return versions(JSON.parse(execFileSync(`${bin}python`, [script, file], { encoding: "utf8" })));
   } finally {
     rmSync(dir, { recursive: true });
   }
 }
 
+/** How many versions two deployments have published. */
+const published = (...deployments) => new Set(deployments.flat()).size;
+
 test("what changes in parameters alone is published, by the stamp", () => {
   // SAM names a version after what differs in the template: a parameter's value does not.
   assert.deepEqual(versions(translated("LogLevel=debug")), versions(translated()));
-  assert.deepEqual(stamped("prod"), stamped("prod"));
-  const both = new Set([...stamped("prod"), ...stamped("dev")]);
-  assert.equal(both.size, 2 * functions.length, "each function has another version");
+  const prod = stamped("prod");
+  assert.equal(published(prod, stamped("prod")), functions.length);
+  assert.equal(published(prod, stamped("dev")), 2 * functions.length, "each function has another version");
   assert.throws(() => stamped("nowhere"), /has no environment nowhere/);
+});
+
+test("a list of parameters may be over several lines", () => {
+  const wrapped = (level) => (text) => text.replace(/\["Env=prod", /, `[\n  "LogLevel=${level}", # ]\n  "Env=prod",\n  `);
+  const info = stamped("prod", { change: wrapped("info") });
+  assert.equal(published(info, stamped("prod", { change: wrapped("debug") })), 2 * functions.length);
+  const spread = (text) => text.replace(/\["Env=prod", /, '[\n  "Env=prod",\n  ');
+  assert.equal(published(stamped("prod"), stamped("prod", { change: spread })), functions.length, "line ends are no change");
+});
+
+test("a release is published again where AGAIN says so", () => {
+  const [first, second, third] = ["", "2", "3"].map((again) => stamped("prod", { again }));
+  assert.equal(published(first, second, third), 3 * functions.length);
+  assert.equal(published(second, stamped("prod", { again: "2" })), functions.length);
+  assert.throws(() => stamped("prod", { again: "a/b" }), /AGAIN is letters and digits/);
 });

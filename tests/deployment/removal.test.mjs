@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { root } from "./simulator.mjs";
-import { SETS } from "./stacks.mjs";
+import { SETS, configured, setting } from "./stacks.mjs";
 import { translated } from "./translated.mjs";
 
 const ENV = "prod";
@@ -65,14 +65,10 @@ test("what the functions make is deleted by sbe remove-all, or is in what the st
 });
 
 test("packages of a stack are in a folder of its own, which goes with it", () => {
-  const text = readFileSync(`${root}samconfig.toml`, "utf8");
   for (const environment of ["default", "dev", "staging", "prod"]) {
-    const [, stackName] = text.match(new RegExp(`^\\[${environment}\\.global\\.parameters\\]\nstack_name = "(.+)"$`, "m"));
-    const [, deploy] = text.split(`[${environment}.deploy.parameters]`);
-    const [, prefix] = deploy.match(/^s3_prefix = "(.+)"$/m);
-    assert.equal(prefix, stackName);
+    assert.deepEqual(setting(environment, "s3_prefix"), setting(environment, "stack_name"));
     // Without it an update keeps the tag `release-tag` of the first deployment.
-    assert.match(deploy.split("\n[")[0], /^parameter_overrides = \[.*"Version=/m);
+    assert.ok(configured(environment).some((parameter) => parameter.startsWith("Version=")));
   }
   assert.match(section, /--prefix prod-sqs-browser-events\//);
 });

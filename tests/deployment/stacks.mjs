@@ -1,7 +1,8 @@
 // The template as AWS's translator makes it, for several sets of its parameters.
 
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { root } from "./simulator.mjs";
+import { bin } from "./translated.mjs";
 
 const EVERYTHING = [
   "Env=prod", "KeepData=always", "StreamRetentionHours=336", "SenderConcurrency=50", "HistoryConcurrency=20",
@@ -11,12 +12,12 @@ const EVERYTHING = [
   "AlarmEmail=operators@example.com", "MonthlyBudget=500", "GradualDeployment=true",
 ];
 
+/** What samconfig.toml sets for an environment. */
+export const setting = (environment, name) =>
+  execFileSync(`${bin}python`, [`${root}scripts/setting`, environment, name], { encoding: "utf8" }).split("\n").slice(0, -1);
+
 /** The parameters that an environment of samconfig.toml sets. */
-export function configured(environment) {
-  const [, section] = readFileSync(`${root}samconfig.toml`, "utf8").split(`[${environment}.deploy.parameters]`);
-  const [, list] = section.match(/^parameter_overrides = \[([^\]]*)\]/m);
-  return [...list.matchAll(/"([^"]+)"/g)].map(([, parameter]) => parameter);
-}
+export const configured = (environment) => setting(environment, "parameter_overrides");
 
 export const SETS = {
   "no parameters": [],

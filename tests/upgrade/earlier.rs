@@ -5,6 +5,7 @@ use crate::{
     load::{Load, Message},
     rollout::invoke,
 };
+use sbe_core::version::VERSION;
 use sbe_tests::{
     now,
     system::{root, stack},
@@ -75,9 +76,9 @@ fn fill_in(payload: &mut Value, audience: &Audience, label: String) -> Message {
     Message { label, to, kept_for }
 }
 
-/// What a release after this one might write: the latest version and a field more.
+/// What a release after this one might write: the next version, with a field more.
 pub(crate) fn of_a_later_release() -> Vec<(&'static str, Value)> {
-    let mut payloads = examples("1");
+    let mut payloads = examples(VERSIONS[VERSIONS.len() - 1]);
     for (_, payload) in &mut payloads {
         let object = payload.as_object_mut().unwrap();
         let marked = object.keys().next().filter(|name| name.starts_with("sqs-browser-events/")).cloned();
@@ -85,7 +86,7 @@ pub(crate) fn of_a_later_release() -> Vec<(&'static str, Value)> {
             Some(mark) => object.get_mut(mark).unwrap(),
             None => &mut *payload,
         };
-        versioned["version"] = json!(2);
+        versioned["version"] = json!(VERSION + 1);
         versioned["added"] = json!(unique());
     }
     payloads

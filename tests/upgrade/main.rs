@@ -15,10 +15,15 @@ use audience::Audience;
 use load::Load;
 use rollout::{FUNCTIONS, Release};
 use sbe_tests::eventually;
+use tokio::sync::Mutex;
+
+/// The functions are of one release at a time.
+static FUNCTIONS_IN_USE: Mutex<()> = Mutex::const_new(());
 
 /// docs/decisions/0019-payloads-of-two-releases.md: "a release must read what the one before writes, and must write what the one before reads"
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_repeated_by_an_upgrade_and_its_rollback() {
+    let _alone = FUNCTIONS_IN_USE.lock().await;
     let (previous, this) = (Release::previous(), Release::this());
     previous.roll_out(&FUNCTIONS).await;
     let audience = Audience::create().await;
@@ -45,6 +50,8 @@ async fn nothing_is_lost_or_repeated_by_an_upgrade_and_its_rollback() {
 /// docs/decisions/0019-payloads-of-two-releases.md: "What a later release has written waits in the failed queue"
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_later_release_wrote_waits_in_the_failed_queue() {
+    let _alone = FUNCTIONS_IN_USE.lock().await;
+    Release::this().roll_out(&FUNCTIONS).await;
     let later = earlier::of_a_later_release();
     for (function, payload) in &later {
         rollout::invoke(function, payload).await;

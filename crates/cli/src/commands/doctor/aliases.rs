@@ -14,6 +14,11 @@ const DISPATCHER: &str = "event-dispatcher";
 const ASYNCHRONOUS: [&str; 4] = ["session-manager", DISPATCHER, "sqs-sender", "user-history-adder"];
 const LATEST: &str = "$LATEST";
 
+const SHIFTING: &str = "wait while a deployment shifts calls";
+const TAKEN_BACK: &str = "make deploy of what mends it, or of the same release with AGAIN=2";
+const ROLLED_BACK: &str = "check out the release that is live, and make deploy AT_ONCE=1";
+const CHANGED: &str = "make deploy publishes what was changed";
+
 /// What counts of a function's alias.
 #[derive(Debug, PartialEq)]
 struct Live {
@@ -63,17 +68,25 @@ impl Live {
         }
     }
 
-    /// What should be seen to, if anything.
-    fn trouble(&self) -> Option<String> {
+    /// What should be seen to, if anything, and what mends it.
+    fn trouble(&self) -> Option<(String, &'static str)> {
         let Self { name, version, shifting_to, newest, is_deployed } = self;
         if let Some((other, part)) = shifting_to {
-            return Some(format!("{name} is between version {version} and {other} ({:.0} %)", part * 100.0));
+            let part = part * 100.0;
+            return Some((
+                format!("{name} is between version {version} and {other} ({part:.0} %)"),
+                SHIFTING,
+            ));
         }
         match newest {
-            Some(newest) if *version != newest.to_string() => {
-                Some(format!("{name} is at version {version}, the newest is {newest}"))
+            // CloudFormation has set everything back to what it was before.
+            Some(newest) if *version != newest.to_string() && *is_deployed => {
+                Some((format!("{name} is at version {version} again: {newest} was taken back"), TAKEN_BACK))
             }
-            _ if !is_deployed => Some(format!("{name} was changed after version {version}")),
+            Some(newest) if *version != newest.to_string() => {
+                Some((format!("{name} is at version {version}, the newest is {newest}"), ROLLED_BACK))
+            }
+            _ if !is_deployed => Some((format!("{name} was changed after version {version}"), CHANGED)),
             _ => None,
         }
     }
@@ -94,11 +107,11 @@ fn judge(missing: &[&str], live: &[Live]) -> Finding {
         let detail = format!("no alias {ALIAS}, by which it is called: {}", missing.join(", "));
         return Finding::failed(detail, "deploy the template again");
     }
-    let troubles: Vec<String> = live.iter().filter_map(Live::trouble).collect();
+    let (troubles, mut remedies): (Vec<_>, Vec<_>) = live.iter().filter_map(Live::trouble).unzip();
     if !troubles.is_empty() {
-        let remedy = "wait while a deployment shifts calls; else make deploy publishes what was changed, and brings \
-                      right what was taken back";
-        return Finding::warning(troubles.join("; "), remedy);
+        remedies.sort_unstable();
+        remedies.dedup();
+        return Finding::warning(troubles.join("; "), remedies.join("; "));
     }
     let versions: Vec<String> = live.iter().map(|live| format!("{} {}", live.name, live.version)).collect();
     Finding::passed(format!("the newest versions: {}", versions.join(", ")))
@@ -144,7 +157,7 @@ mod tests {
     }
 
     fn trouble(alias: &AliasConfiguration, versions: &[FunctionConfiguration]) -> Option<String> {
-        Live::new("f", alias, versions).trouble()
+        Live::new("f", alias, versions).trouble().map(|(trouble, _)| trouble)
     }
 
     #[test]
@@ -167,6 +180,25 @@ mod tests {
         assert_eq!(judge(&["g"], &[live("2")]).outcome, Outcome::Failed);
         assert_eq!(judge(&[], &[live("1")]).outcome, Outcome::Warning);
         assert_eq!(judge(&[], &[live("2")]).detail, "the newest versions: f 2");
+    }
+
+    #[test]
+    fn the_remedy_is_that_of_what_has_happened() {
+        let remedy = |latest: &str| {
+            let versions = [version(LATEST, latest), version("1", "info"), version("2", "debug")];
+            let live = Live::new("f", &alias("1").build(), &versions);
+            let finding = judge(&[], &[live, Live::new("g", &alias("1").build(), &versions)]);
+            (finding.detail, finding.remedy)
+        };
+        let (detail, taken_back) = remedy("info");
+        assert_eq!(
+            detail,
+            "f is at version 1 again: 2 was taken back; g is at version 1 again: 2 was taken back"
+        );
+        assert_eq!(taken_back.as_deref(), Some(TAKEN_BACK), "once");
+        let (detail, rolled_back) = remedy("debug");
+        assert!(detail.starts_with("f is at version 1, the newest is 2; "), "{detail}");
+        assert_eq!(rolled_back.as_deref(), Some(ROLLED_BACK));
     }
 
     #[test]

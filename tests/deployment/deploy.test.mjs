@@ -1,0 +1,95 @@
+// scripts/deploy and scripts/check-tools. SAM is a program that notes its arguments; AWS is on this machine.
+
+import assert from "node:assert/strict";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { outcome, start } from "./cloud.mjs";
+import { root } from "./simulator.mjs";
+import { configured } from "./stacks.mjs";
+
+const STACK = "prod-sqs-browser-events";
+const RESOURCES = { Resources: { Topic: { Type: "AWS::SNS::Topic" } } };
+let cloud, tree, programs;
+
+/** A program of this name, on the PATH. */
+function program(name, script) {
+  writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(programs, name), 0o755);
+}
+
+before(async () => {
+  cloud = await start();
+  [tree, programs] = [join(cloud.dir, "tree"), join(cloud.dir, "programs")];
+  for (const dir of [".aws-sam/build", "docs"]) mkdirSync(join(tree, dir), { recursive: true });
+  mkdirSync(programs);
+  for (const name of ["scripts", "template.yaml", "samconfig.toml", "docs/stack-policy.json"]) cpSync(root + name, join(tree, name), { recursive: true });
+  await aws("cloudformation", "create-stack", "--stack-name", STACK, "--template-body", JSON.stringify(RESOURCES));
+});
+after(() => cloud.stop());
+
+async function aws(...args) {
+  const { code, stdout, stderr } = await cloud.run("aws", [...args, "--output", "json"]);
+  assert.equal(code, 0, stderr);
+  return stdout && JSON.parse(stdout);
+}
+
+const noted = () => readFileSync(join(tree, "noted"), "utf8").split("\n").slice(0, -1);
+
+/** Deploys prod with these variables; what SAM was told, and which digest it was given. */
+async function deploy(variables = []) {
+  cpSync(`${root}template.yaml`, join(tree, ".aws-sam/build/template.yaml"));
+  rmSync(join(tree, "noted"), { force: true });
+  program("sam", "printf '%s\\n' \"$@\" > noted");
+  const path = `PATH=${programs}:${root}.local/awscli/bin:${root}.local/venv/bin:${process.env.PATH}`;
+  const done = await cloud.run("env", [path, ...variables, join(tree, "scripts/deploy"), "prod"]);
+  const [, digest] = readFileSync(join(tree, ".aws-sam/build/template.yaml"), "utf8").match(/CONFIGURATION_DIGEST: (.*)/);
+  return { ...done, digest };
+}
+
+test("a deployment is as samconfig.toml says, and sets the stack policy", async () => {
+  const { code, stderr } = await deploy(["AGAIN=", "AT_ONCE="]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(noted(), ["deploy", "--config-env", "prod"]);
+  const { StackPolicyBody } = await aws("cloudformation", "get-stack-policy", "--stack-name", STACK);
+  assert.deepEqual(JSON.parse(StackPolicyBody), JSON.parse(readFileSync(`${root}docs/stack-policy.json`, "utf8")));
+});
+
+test("a deployment at once has all other parameters, and one that is made again a digest of its own", async () => {
+  const usual = await deploy();
+  const { code, stderr, digest } = await deploy(["AT_ONCE=true", "AGAIN=2"]);
+  assert.equal(code, 0, stderr);
+  // SAM takes the last value of a parameter.
+  assert.deepEqual(noted(), ["deploy", "--config-env", "prod", "--parameter-overrides", ...configured("prod"), "GradualDeployment=false"]);
+  assert.equal(digest, `${usual.digest}-2`);
+  assert.equal((await deploy(["AT_ONCE=false"])).code, 0);
+  assert.deepEqual(noted().slice(3), []);
+});
+
+test("what is not understood deploys nothing", async () => {
+  for (const variable of ["AT_ONCE=yes", "AGAIN=a/b"]) {
+    const { code, stderr } = await deploy([variable]);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`^${variable.split("=")[0]} is `));
+    assert.ok(!existsSync(join(tree, "noted")));
+  }
+});
+
+test("a deployment that fails is a failure", async () => {
+  program("sam", "exit 3");
+  const path = `PATH=${programs}:${root}.local/venv/bin:${process.env.PATH}`;
+  assert.equal((await cloud.run("env", [path, join(tree, "scripts/deploy"), "prod"])).code, 3);
+});
+
+test("a version of SAM that is too old is named", async () => {
+  const check = async (version) => {
+    program("sam", `echo "SAM CLI, version ${version}"`);
+    const env = { ...process.env, PATH: `${programs}:${process.env.PATH}` };
+    return outcome(`${root}scripts/check-tools`, ["sam"], { env });
+  };
+  for (const version of ["1.166.2", "1.166.10", "1.170.0", "2.0.0"]) assert.equal((await check(version)).code, 0, version);
+  for (const version of ["1.166.1", "1.99.10", "0.200.3"]) {
+    const { code, stderr } = await check(version);
+    assert.deepEqual([code, stderr.includes(`1.166.2 or newer, for this one is ${version}: `)], [1, true], stderr);
+  }
+});
