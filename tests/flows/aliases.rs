@@ -1,12 +1,6 @@
 //! Functions are called by their alias.
 
-use sbe_tests::{
-    Backend,
-    backend::system,
-    eventually,
-    system::stack,
-    unique,
-};
+use sbe_tests::{Backend, backend::system, eventually, system::stack, unique};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -25,12 +19,12 @@ const WORK: [(&str, &str); 6] = [
 async fn versions_that_ran(function: &str, pattern: &str) -> BTreeSet<String> {
     let group = format!("/aws/lambda/{}-sqs-browser-{function}", stack().env);
     let filter = system().logs().filter_log_events().log_group_name(group).filter_pattern(pattern);
-    let mut events = filter.into_paginator().items().send();
+    let mut pages = filter.into_paginator().send();
     let mut versions = BTreeSet::new();
-    while let Some(event) = events.next().await {
-        let stream = event.expect("the operator may see logs").log_stream_name.expect("a line has its stream");
-        let (_, rest) = stream.split_once('[').expect("a stream names its version");
-        versions.insert(rest.split_once(']').expect("the name ends").0.to_owned());
+    while let Some(page) = pages.next().await {
+        let page = page.expect("the operator may see logs");
+        let streams = page.events().iter().filter_map(|event| event.log_stream_name()?.split_once('['));
+        versions.extend(streams.filter_map(|(_, rest)| Some(rest.split_once(']')?.0.to_owned())));
     }
     versions
 }

@@ -65,12 +65,13 @@ async fn what_the_dispatcher_parks_is_counted() {
     // Handed on as often as may be, and still to be shared out.
     let deepest = json!({HANDED_ON: {
         "version": 1, "env": stack().env, "depth": 12, "lookups": ["all"],
-        "part": {"lookup": "all", "segments": {"from": 0, "to": 20, "total": 20}},
+        "part": {"lookup": "all", "segments": {"from": 0, "to": 10, "total": 10}},
         "messages": [{"created": 1.5, "message": {"messageId": id}}],
     }});
     assert_eq!(invoke("event-dispatcher", deepest).await, json!({"success": true}));
     let is_it = |payload: &Value| payload[HANDED_ON]["messages"][0]["message"]["messageId"] == id;
-    let entries = [eventually("an entry", || given_up(is_it)).await, eventually("another", || given_up(is_it)).await];
+    let entries =
+        [eventually("an entry", || given_up(is_it)).await, eventually("another", || given_up(is_it)).await];
     assert!(entries.iter().all(|entry| entry["requestPayload"][HANDED_ON]["depth"] == 0), "{entries:?}");
     let counted = || async {
         let lines = logs().await;

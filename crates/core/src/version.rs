@@ -59,7 +59,8 @@ impl Later {
 
 /// Of the text of a JSON value. An integer that fits into no type is later, too.
 fn is_later(version: &str) -> bool {
-    version.bytes().all(|byte| byte.is_ascii_digit()) && version.parse::<u32>().ok().is_none_or(|version| version > VERSION)
+    version.bytes().all(|byte| byte.is_ascii_digit())
+        && version.parse::<u32>().ok().is_none_or(|version| version > VERSION)
 }
 
 /// Why what another dispatcher has handed on is not carried out.

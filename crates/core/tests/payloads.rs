@@ -151,7 +151,8 @@ fn the_cleanups_event() {
             assert_eq!((event.beginnings().unwrap(), event.times()), (beginnings, times));
         }
     }
-    let before: Scheduled = serde_json::from_str(&carried_on.replace(r#""depth":3"#, r#""depth":2"#)).unwrap();
+    let before: Scheduled =
+        serde_json::from_str(&carried_on.replace(r#""depth":3"#, r#""depth":2"#)).unwrap();
     assert_eq!(before.carried_on(Some("Qw".into())), carried_on);
     // The template is deployed at once, and its functions by and by.
     let template = include_str!("../../../template.yaml");

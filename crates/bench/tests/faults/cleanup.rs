@@ -83,7 +83,8 @@ async fn what_there_is_no_time_for_is_carried_on() {
 async fn nothing_goes_while_owners_are_unknown() {
     let sink = sink_with(plan(ORPHANS, sbe_bench::sink::faults::Faults { percent: 100, ..silence("Scan") }));
     let app = leak(App::new(&clients(&sink, SESSION_MANAGER).await));
-    let outcome = Box::pin(handle(app, event(json!({"version": 1, "action": "cleanup"}).to_string(), SHORT))).await;
+    let outcome =
+        Box::pin(handle(app, event(json!({"version": 1, "action": "cleanup"}).to_string(), SHORT))).await;
     let outcome: Value = serde_json::to_value(outcome.unwrap()).unwrap();
     assert_eq!((&outcome["complete"], &outcome["queues_removed"]), (&json!(false), &json!(0)));
     assert!(sink.state.queues.deleted().is_empty());
