@@ -21,29 +21,37 @@ test("every role of the template has the boundary that is given, and none is the
   assert.deepEqual(boundaries(), Array(7).fill(undefined));
 });
 
+/** Each right of a role: what its policies let it do, and a place where. */
+function rightsOf(policies) {
+  const each = (of) => [].concat(of);
+  return policies.flatMap(({ Statement }) => Statement).flatMap(({ Action, Resource }) =>
+    // The stars behind actions are for emulators.
+    each(Action).map((action) => action.replace(/\*$/, "")).flatMap((action) =>
+      each(Resource).map((place) => [action, place.replace(/(log-group:.*:)\*$/, "$1log-stream:x").replace(/(.)\*/g, "$1x")])));
+}
+
+/** The simulator cannot tell an alias's ARN from a version's, and asks for one of them. */
+const AMBIGUOUS = "lambda:GetProvisionedConcurrencyConfig";
+
 test("within the boundary every role may do what its policies say", async () => {
   const identity = "eu-west-1:aaaaaaaa-0000-4000-8000-000000000000";
   const context = { "aws:ResourceTag/identityId": identity };
+  const bounded = boundary.Statement.find(({ Sid }) => Sid === "Functions").Action;
   let rights = 0;
   for (const [name, of] of Object.entries(roles(SETS["everything on"]))) {
     const policies = policiesOf(of).map((policy) => forIdentity(policy, identity));
-    for (const { Action, Resource } of policies.flatMap(({ Statement }) => Statement)) {
-      // The stars behind actions are for emulators.
-      for (const action of [].concat(Action).map((action) => action.replace(/\*$/, ""))) {
-        for (const place of [].concat(Resource).map((resource) => resource.replace(/(.)\*/g, "$1x"))) {
-          let may;
-          try {
-            may = await allowed(policies, action, place, { context });
-          } catch {
-            continue; // an action that is on another resource of the same statement
-          }
-          rights += may;
-          assert.equal(await allowed(policies, action, place, { context, boundary }), may, `${name}: ${action} on ${place}`);
-        }
+    for (const [action, place] of rightsOf(policies)) {
+      rights += 1;
+      if (action === AMBIGUOUS) {
+        assert.ok(bounded.includes(action), action);
+        continue;
+      }
+      for (const bounds of [undefined, boundary]) {
+        assert.ok(await allowed(policies, action, place, { context, boundary: bounds }), `${name}: ${action} on ${place}`);
       }
     }
   }
-  assert.ok(rights > 70, `${rights} rights`);
+  assert.ok(rights > 90, `${rights} rights`);
 });
 
 test("within the boundary a role with all rights has those of the system, and no others", async () => {

@@ -6,17 +6,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { ALARMS, alias, aliases, atOnce, entries, functions, gradual, isOfCodeDeploy, ofType } from "./releases.mjs";
 import { allowed, arn, document, policiesOf, roles, root } from "./simulator.mjs";
 import { bin, translated } from "./translated.mjs";
-
-const atOnce = translated().Resources;
-const gradual = translated("GradualDeployment=true", "TrafficShift=Linear10PercentEvery3Minutes").Resources;
-
-const entries = (resources, type) => Object.entries(resources).filter(([, { Type }]) => Type === type);
-const ofType = (resources, type) => entries(resources, type).map(([, resource]) => resource);
-const functions = entries(atOnce, "AWS::Lambda::Function").map(([name]) => name);
-const alias = (name) => `${name}Aliaslive`;
-const aliases = functions.map(alias);
 
 test("every function has the alias, at the version that is published", () => {
   assert.equal(functions.length, 6);
@@ -70,16 +62,11 @@ test("functions and operators invoke aliases, and nothing else", async () => {
   }
 });
 
-const isOfCodeDeploy = ({ Type }) => Type.startsWith("AWS::CodeDeploy::");
-
 test("without GradualDeployment all calls go to a new version at once", () => {
   assert.deepEqual(Object.values(atOnce).filter(isOfCodeDeploy), []);
-  assert.deepEqual([atOnce.CodeDeployRole, atOnce.ReleaseAlarm], [undefined, undefined]);
+  for (const name of ["CodeDeployRole", "ReleaseAlarm", "ReleaseWorkAlarm"]) assert.equal(atOnce[name], undefined, name);
   for (const name of aliases) assert.equal(atOnce[name].UpdatePolicy, undefined, name);
 });
-
-/** The alarms by which CodeDeploy takes a release back. */
-const ALARMS = ["ReleaseAlarm", "LostAlarm"];
 
 test("with it CodeDeploy shifts the calls of each function, and back when an alarm sounds", () => {
   for (const name of functions) {
@@ -94,31 +81,6 @@ test("with it CodeDeploy shifts the calls of each function, and back when an ala
   }
   assert.equal(ofType(gradual, "AWS::CodeDeploy::DeploymentGroup").length, functions.length);
   assert.equal(gradual.CodeDeployServiceRole, undefined, "SAM's own role may change every alias of the account");
-});
-
-/** The resources that one names, and those that these name. */
-function reached(resources, name, found = new Set()) {
-  if (!resources[name] || found.has(name)) return found;
-  found.add(name);
-  const text = JSON.stringify(resources[name]);
-  const names = [...text.matchAll(/"Ref":"(\w+)"|"Fn::GetAtt":\["(\w+)"|\$\{(\w+)[.}]/g)].map((match) => match.slice(1).find(Boolean));
-  for (const next of names) reached(resources, next, found);
-  return found;
-}
-
-test("alarms are there before what they watch is shifted, and a release that mends is not kept away by what waits", () => {
-  for (const name of ALARMS) {
-    const waits = [...reached(gradual, name)].filter((of) => aliases.includes(of) || isOfCodeDeploy(gradual[of]));
-    assert.deepEqual(waits, [], name);
-    assert.ok(!/ApproximateNumberOfMessages/.test(JSON.stringify(gradual[name])), name);
-  }
-  const { EvaluationPeriods, Metrics } = gradual.ReleaseAlarm.Properties;
-  const metrics = Metrics.filter(({ MetricStat }) => MetricStat);
-  assert.ok(metrics.every(({ MetricStat }) => Number(MetricStat.Period) === 60));
-  assert.ok(Number(EvaluationPeriods) <= 5, "it sounds within the shortest shift");
-  assert.ok(metrics.length <= 10, "CloudWatch takes ten metrics for an alarm");
-  const watched = metrics.filter(({ MetricStat }) => MetricStat.Metric.MetricName === "Errors");
-  assert.deepEqual(watched.map(({ MetricStat }) => MetricStat.Metric.Dimensions[0].Value.Ref).sort(), functions.toSorted());
 });
 
 test("CodeDeploy may move the aliases of this environment, and nothing else", async () => {

@@ -31,7 +31,8 @@ async fn young_orphans_and_live_queues_are_spared() {
 /// The schedule's event does the same, and so does the event by which a cleanup carries on.
 #[tokio::test]
 async fn on_schedule() {
-    for event in [json!({"action": "cleanup"}), json!({"action": "cleanup", "next": "-z", "depth": 12})] {
+    let schedule = json!({"version": 1, "action": "cleanup"});
+    for event in [schedule, json!({"version": 1, "action": "cleanup", "next": "-z", "depth": 12})] {
         let reply = invoke("session-manager", event).await;
         assert_eq!((&reply["success"], &reply["complete"]), (&json!(true), &json!(true)), "{reply}");
     }

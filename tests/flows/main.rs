@@ -9,6 +9,7 @@ mod cleanup;
 mod contention;
 mod direct;
 mod endings;
+mod given_up;
 mod history;
 mod ids;
 mod isolation;

@@ -3,7 +3,7 @@
 use aws_sdk_cloudwatch::types::{Metric, MetricAlarm};
 use sbe_tests::{
     Backend,
-    backend::{logs, system},
+    backend::{invoke, logs, system},
     eventually,
     system::root,
     unique,
@@ -168,8 +168,9 @@ async fn what_alarms_and_dashboard_name_is_written() {
     let browser = backend.create(account, "s", Some(user)).await;
     let published = backend.post("/notify", json!({"userId": user, "text": "x"})).await.success();
     browser.message(&published["messageId"]).await;
+    backend.post(&format!("/messages/set-read/user/{user}"), json!([published["messageId"]])).await.success();
     backend.post(&format!("/destroy/{account}/s"), "").await.success();
-    backend.get("/cleanup").await.success();
+    invoke("session-manager", json!({"version": 1, "action": "cleanup"})).await;
     eventually("every own metric in a log", || async {
         let written = written().await;
         let missing: Vec<_> = own.iter().filter(|of| !written.contains(of)).collect();

@@ -26,6 +26,7 @@ fn examples(version: &str) -> Vec<(&'static str, Value)> {
             let function = match name.split(['-', '.']).next().unwrap() {
                 "send" => "sqs-sender",
                 "history" | "receipt" => "user-history-adder",
+                "cleanup" => "session-manager",
                 _ => "event-dispatcher",
             };
             (function, serde_json::from_slice(&std::fs::read(file.path()).unwrap()).unwrap())
@@ -70,8 +71,8 @@ fn fill_in(payload: &mut Value, audience: &Audience, label: String) -> Message {
         handed_on["part"]["lookup"] = json!({"user": user});
         handed_on["messages"][0] = json!({"created": now(), "message": message});
         (to, kept_for) = (FIRST, FIRST);
-    } else {
-        payload["sqs-browser-events/unreached"]["env"] = json!(stack().env);
+    } else if let Some(unreached) = payload.get_mut("sqs-browser-events/unreached") {
+        unreached["env"] = json!(stack().env);
     }
     Message { label, to, kept_for }
 }

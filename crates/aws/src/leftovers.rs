@@ -17,6 +17,16 @@ pub fn is_parked(times: u32) -> bool {
     times > MAX_DEPTH
 }
 
+/// How many of `left` are handed on for the `times`th time, and how many are parked instead.
+///
+/// ```
+/// use sbe_aws::leftovers::handed_on_or_parked;
+/// assert_eq!((handed_on_or_parked(7, 12), handed_on_or_parked(7, 13)), ((7, 0), (0, 7)));
+/// ```
+pub fn handed_on_or_parked(left: usize, times: u32) -> (usize, usize) {
+    if is_parked(times) { (0, left) } else { (left, 0) }
+}
+
 /// Where what is left goes.
 #[derive(Debug, Clone)]
 pub struct Leftovers {

@@ -34,6 +34,8 @@ pub struct Marked {
     pub left: Vec<Read>,
     /// What AWS refused for good.
     pub refused: Vec<(Read, Error)>,
+    /// How many receipts were parked, since Lambda takes them never.
+    pub parked: usize,
 }
 
 /// When the steps of a receipt have to be done.
@@ -135,7 +137,10 @@ impl Receipts {
             let changed = done.into_iter().filter(|(_, changed)| *changed).map(|(id, _)| id.clone());
             let changed: Vec<MessageId> = changed.collect();
             match self.tell(user, &changed, times.telling).await {
-                Ok(()) => marked.changed.extend(changed),
+                Ok(parked) => {
+                    marked.changed.extend(changed);
+                    marked.parked += parked;
+                }
                 Err(error) => {
                     tracing::warn!(%error, ids = changed.len(), "a receipt is left to be told");
                     left.extend(changed);
@@ -151,10 +156,11 @@ impl Receipts {
         rest
     }
 
-    /// Publishes a receipt of what was read.
-    async fn tell(&self, user: &UserId, read: &[MessageId], deadline: Deadline) -> Result<(), Error> {
+    /// Publishes a receipt of what was read; how many parts of it were parked instead.
+    async fn tell(&self, user: &UserId, read: &[MessageId], deadline: Deadline) -> Result<usize, Error> {
+        let mut parked = 0;
         if !self.publishes {
-            return Ok(());
+            return Ok(parked);
         }
         for receipt in receipts(user, read, self.chunk_size) {
             let invoke = || self.functions.invoke_async(&self.dispatcher, receipt.clone());
@@ -165,11 +171,12 @@ impl Receipts {
                         .park(&self.dispatcher, &reason, vec![receipt], deadline)
                         .await
                         .map_err(|left| left.error)?;
+                    parked += 1;
                 }
                 result => result?,
             }
         }
-        Ok(())
+        Ok(parked)
     }
 
     /// Hands the marking of everything up to a moment on, as lists: marked by an invocation that then

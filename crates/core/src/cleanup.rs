@@ -4,8 +4,9 @@
 //! part of a name is spread evenly, so that a beginning with too many queues is divided by its next
 //! character. Where a cleanup stands is a beginning: deleting queues does not move it.
 
-use crate::{Invalid, session::queue_prefix};
+use crate::{Invalid, payload::depth, session::queue_prefix, version::Version};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 
 /// A queue younger than this (seconds) is spared: its session may be about to be stored.
 pub const MIN_AGE: i64 = 3600;
@@ -42,6 +43,45 @@ pub fn queue_key(env: &str, url: &str) -> Option<QueueKey> {
 /// Whether a queue without an owner may be deleted at `now`; both in epoch seconds.
 pub fn is_old(created: i64, now: i64) -> bool {
     now - created >= MIN_AGE
+}
+
+/// The schedule's event, and the one by which a cleanup carries on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Scheduled {
+    /// Its form.
+    #[serde(default)]
+    version: Version,
+    action: Action,
+    /// Where to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// How many invocations came before.
+    #[serde(default)]
+    depth: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Cleanup,
+}
+
+impl Scheduled {
+    /// The beginnings that it is for.
+    pub fn beginnings(&self) -> Result<Beginnings, Invalid> {
+        self.next.as_deref().map_or_else(|| Ok(Beginnings::all()), Beginnings::from_token)
+    }
+
+    /// How many times what it leaves has been handed on then.
+    pub fn times(&self) -> u32 {
+        self.depth + 1
+    }
+
+    /// The event that goes on from a place that [`Beginnings::token`] gave, as JSON.
+    pub fn carried_on(&self, next: Option<String>) -> String {
+        let event = Self { version: Version, action: Action::Cleanup, next, depth: depth(self.times()) };
+        serde_json::to_string(&event).expect("an event is always JSON")
+    }
 }
 
 /// The beginnings of names that are still to be gone through, in order.

@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for Version {
 /// fails, so that it is tried again and, in the end, waits in the failed queue until that release is back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the payload has version {0}, which a later release reads; this one reads version {VERSION}")]
-pub struct Later(u32);
+pub struct Later(String);
 
 impl Later {
     /// What a payload that does not parse says of itself, in the object that is its field `mark` if it has one.
@@ -44,6 +44,8 @@ impl Later {
     /// assert!(later.to_string().starts_with("the payload has version 2"));
     /// assert_eq!(Later::of(r#"{"mark":{"version":2}}"#, Some("mark")), Some(later));
     /// assert_eq!(Later::of(r#"{"version":1,"messages":7}"#, None), None);
+    /// assert!(Later::of(r#"{"version":4294967296}"#, None).is_some(), "however large it is");
+    /// assert_eq!(Later::of(r#"{"version":1.5}"#, None), None);
     /// ```
     pub fn of(json: &str, mark: Option<&str>) -> Option<Self> {
         let fields: Fields<'_> = serde_json::from_str(json).ok()?;
@@ -51,8 +53,14 @@ impl Later {
             Some(mark) => return Self::of(fields.get(mark).ok()??.get(), None),
             None => fields.get("version").ok()??,
         };
-        serde_json::from_str(version.get()).ok().filter(|version| *version > VERSION).map(Self)
+        is_later(version.get()).then(|| Self(version.get().to_owned()))
     }
+}
+
+/// Of the text of a JSON value. An integer that fits into no type is later, too.
+fn is_later(version: &str) -> bool {
+    version.bytes().all(|byte| byte.is_ascii_digit())
+        && version.parse::<u32>().ok().is_none_or(|version| version > VERSION)
 }
 
 /// Why what another dispatcher has handed on is not carried out.

@@ -3,6 +3,7 @@
 //! files must be read by the release before.
 
 use sbe_core::{
+    cleanup::{Beginnings, Scheduled},
     handed_on::{self, HandedOn},
     history::Timestamp,
     id::{MessageId, UserId},
@@ -135,6 +136,29 @@ fn unreached_events_that_a_dispatcher_hands_on() {
     assert_eq!((read.depth, read.events[0].detail()), (3, detail));
 }
 
+#[test]
+fn the_cleanups_event() {
+    let carried_on = fixture!("cleanup-carried-on");
+    for (json, next, times) in [
+        (fixture!("cleanup"), None, 1),
+        (carried_on, Some("Qw"), 4),
+        (fixture!(0, "cleanup"), None, 1),
+        (fixture!(0, "cleanup-carried-on"), Some("Qw"), 4),
+    ] {
+        for json in [json, &with_addition(json)] {
+            let event: Scheduled = serde_json::from_str(json).unwrap();
+            let beginnings = next.map_or_else(Beginnings::all, |next| Beginnings::from_token(next).unwrap());
+            assert_eq!((event.beginnings().unwrap(), event.times()), (beginnings, times));
+        }
+    }
+    let before: Scheduled =
+        serde_json::from_str(&carried_on.replace(r#""depth":3"#, r#""depth":2"#)).unwrap();
+    assert_eq!(before.carried_on(Some("Qw".into())), carried_on);
+    // The template is deployed at once, and its functions by and by.
+    let template = include_str!("../../../template.yaml");
+    assert!(template.contains(&format!("\n            Input: '{}'\n", fixture!("cleanup"))));
+}
+
 /// The dispatcher refuses what it does not know to the letter: an addition there is a new version, which one release
 /// reads before the next one writes it.
 #[test]
@@ -161,8 +185,9 @@ fn what_a_later_release_wrote_is_left_for_it() {
         let (send, history) = (later(fixture!("send")), later(fixture!("history")));
         assert!(serde_json::from_str::<SendPayload<'_>>(&send).is_err());
         assert!(serde_json::from_str::<HistoryPayload<'_>>(&history).is_err());
-        let receipt = later(fixture!("receipt-as-of"));
+        let (receipt, cleanup) = (later(fixture!("receipt-as-of")), later(fixture!("cleanup")));
         assert!(serde_json::from_str::<ReceiptPayload>(&receipt).is_err());
-        assert!([&send, &history, &receipt].iter().all(|json| Later::of(json, None).is_some()));
+        assert!(serde_json::from_str::<Scheduled>(&cleanup).is_err());
+        assert!([&send, &history, &receipt, &cleanup].iter().all(|json| Later::of(json, None).is_some()));
     }
 }

@@ -26,7 +26,7 @@ use sbe_core::{
     unreached::HandedOnEvents,
     version::Unreadable,
 };
-use sbe_edge::Trail;
+use sbe_edge::{Trail, metrics};
 
 /// Publishes the messages in `text`, or carries out what it hands on. A failure of AWS fails the
 /// invocation, which Lambda repeats.
@@ -81,6 +81,7 @@ impl Call<'_> {
         let ids: Vec<MessageId> = events.events.iter().map(|event| event.message_id().clone()).collect();
         let failed = offline.go_on(self.app, events, self.deadline).await;
         park::tell(self.trail, &failed.parked, |index| ids[index].clone());
+        metrics::record(&self.app.config, &[("Parked", park::count(&failed.parked))]);
         done(failed)
     }
 

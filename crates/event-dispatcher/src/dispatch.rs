@@ -82,8 +82,8 @@ pub(crate) struct Dispatched {
     segments: Option<Segments>,
     /// The messages that did not reach all functions they are for, and why.
     pub(crate) failed: Failed,
-    /// Rejected messages that could not be parked.
-    pub(crate) not_parked: u64,
+    /// The rejected messages that could not be parked, and those that were parked by their places.
+    pub(crate) rejected: Failed,
     deliveries: u64,
     unreadable: u64,
     unreached: u64,
@@ -126,7 +126,8 @@ impl Dispatched {
             ("Messages", messages as u64),
             ("Rejected", rejected as u64),
             ("Deliveries", self.deliveries),
-            ("Failed", self.failed.messages.len() as u64 + self.not_parked),
+            ("Failed", (self.failed.messages.len() + self.rejected.messages.len()) as u64),
+            ("Parked", park::count(&self.failed.parked) + park::count(&self.rejected.parked)),
             ("HandedOn", self.workers.iter().filter(|workers| **workers > 0).count() as u64),
             ("Unreadable", self.unreadable),
             ("Unreached", self.unreached),

@@ -48,6 +48,11 @@ pub(crate) async fn park(app: &App, rejected: &Rejected<'_>) -> Result<()> {
     app.queues.send(&app.config.rejected_queue_url, &body).await
 }
 
+/// How many messages, or places of such, are parked.
+pub(crate) fn count(parked: &[Parked]) -> u64 {
+    parked.iter().map(|parked| parked.messages.len() as u64).sum()
+}
+
 /// Tells the log what was parked; `id` names the message with an index.
 pub(crate) fn tell(trail: Trail<'_>, parked: &[Parked], id: impl Fn(usize) -> MessageId) {
     for Parked { function, reason, messages } in parked {

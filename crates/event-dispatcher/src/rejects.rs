@@ -6,7 +6,7 @@
 
 use crate::{
     App,
-    outbox::Parked,
+    outbox::{Failed, Parked},
     park::{self, Rejected, park},
     publish::Refused,
 };
@@ -36,13 +36,13 @@ pub(crate) struct Reject<'a> {
     pub(crate) refused: &'a Refused,
 }
 
-/// Parks records; the places of those that could not be parked.
+/// Parks records. Those have failed that could not be parked; what is parked in the failed queue is told.
 pub(crate) async fn park_all(
     app: &App,
     trail: Trail<'_>,
     rejects: &[Reject<'_>],
     deadline: Deadline,
-) -> Vec<usize> {
+) -> Failed {
     let whole = async |reject: &Reject<'_>| park(app, &reject.rejected()).await;
     let end = deadline.sooner_by(PARKING_TIME).at_most(PARKING_TIME);
     let Settled { refused, left, .. } = settle(rejects.iter().copied(), CONCURRENT_PARKING, end, whole).await;
@@ -59,7 +59,7 @@ async fn park_places(
     trail: Trail<'_>,
     rejects: Vec<(Reject<'_>, String)>,
     end: Deadline,
-) -> Vec<usize> {
+) -> Failed {
     let function = app.config.function("event-dispatcher");
     let by_place = async |(reject, reason): &(Reject<'_>, String)| {
         app.parking.park_record(&function, reason, &reject.in_stream()).await
@@ -70,14 +70,15 @@ async fn park_places(
         reason: reason.clone(),
         messages: vec![index],
     });
-    park::tell(trail, &parked.collect::<Vec<_>>(), |index| settled.done[index].0.0.refused.id.clone());
+    let parked: Vec<Parked> = parked.collect();
+    park::tell(trail, &parked, |index| settled.done[index].0.0.refused.id.clone());
     let no_time = settled.left.into_iter().map(|(reject, _)| (reject, "there was no time".to_owned()));
     let refused = settled.refused.into_iter().map(|((reject, _), error)| (reject, error.to_string()));
     let not_parked = no_time.chain(refused).map(|(reject, error)| {
         tracing::error!(error, "a rejected record could not be parked");
         reject.place
     });
-    not_parked.collect()
+    Failed { messages: not_parked.collect(), error: None, parked }
 }
 
 impl Reject<'_> {

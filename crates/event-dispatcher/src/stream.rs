@@ -41,11 +41,11 @@ pub(crate) async fn dispatch_records(
         .collect();
     // Beside each other: a queue that cannot be reached takes no time from the good records.
     let parking = park_all(app, trail, &rejects, deadline);
-    let (mut dispatched, not_parked) = join(dispatch(app, batch, Times::of_batch(deadline)), parking).await;
-    dispatched.not_parked = not_parked.len() as u64;
+    let (mut dispatched, rejected) = join(dispatch(app, batch, Times::of_batch(deadline)), parking).await;
+    dispatched.rejected = rejected;
     dispatched.record(app, trail, records.len(), bad.len());
     let failed = dispatched.failed.messages.first().map(|index| places[*index]);
-    let first_failed = not_parked.into_iter().chain(failed).min();
+    let first_failed = dispatched.rejected.messages.first().copied().into_iter().chain(failed).min();
     let mut response = KinesisEventResponse::default();
     response.set_failures(first_failed.map(|place| records[place].kinesis.sequence_number.clone()));
     response

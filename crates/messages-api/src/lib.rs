@@ -12,7 +12,7 @@ mod unread;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::{Error, LambdaEvent};
-use sbe_aws::{clients::Clients, history::History, receipts::Receipts, retry::Deadline};
+use sbe_aws::{clients::Clients, config::Config, history::History, receipts::Receipts, retry::Deadline};
 use sbe_edge::{
     ApiError, HTTP_TIME, Parameters, Reply, Request, Route, reply,
     route::{self, GET, GET_AND_POST, POST},
@@ -22,6 +22,7 @@ use sbe_edge::{
 pub struct App {
     history: History,
     receipts: Receipts,
+    config: Config,
 }
 
 impl App {
@@ -29,7 +30,7 @@ impl App {
     pub fn new(clients: &Clients) -> Self {
         // Every call is tried again here, within the time there is.
         let clients = clients.without_retries();
-        Self { history: clients.history(), receipts: clients.receipts() }
+        Self { history: clients.history(), receipts: clients.receipts(), config: clients.config().clone() }
     }
 }
 

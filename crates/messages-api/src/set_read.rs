@@ -9,7 +9,7 @@ use sbe_core::{
     receipt::{parse_json, parse_list},
     version::Version,
 };
-use sbe_edge::{ApiError, Reply, Request};
+use sbe_edge::{ApiError, Reply, Request, metrics};
 use serde::Serialize;
 use std::{collections::HashSet, time::Duration};
 
@@ -44,6 +44,7 @@ pub(crate) async fn set_read(
         return Ok(Reply(r#"{"success":true}"#.into()));
     }
     let marked = app.receipts.receive(&receipt, deadline).await;
+    metrics::record(&app.config, &[("Parked", marked.parked as u64)]);
     app.receipts.hand_on_or_park(&receipt, marked.left, deadline).await?;
     if let Some((_, error)) = marked.refused.into_iter().next() {
         return Err(error.into());

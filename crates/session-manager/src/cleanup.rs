@@ -8,38 +8,18 @@ use crate::App;
 use futures::TryStreamExt;
 use sbe_aws::{
     Error, Kind, Result,
+    leftovers::handed_on_or_parked,
     retry::{Deadline, retry},
     settle::settle,
     time,
 };
 use sbe_core::{
-    cleanup::{Beginnings, MAX_SLICE, QueueKey, is_old, queue_key},
+    cleanup::{Beginnings, MAX_SLICE, QueueKey, Scheduled, is_old, queue_key},
     message::text_json,
-    payload::depth,
     session::{queue_name, queue_prefix},
 };
 use sbe_edge::{ApiError, Reply, Request, metrics};
-use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-
-/// The schedule's event, and the one by which a cleanup carries on.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Scheduled {
-    action: Action,
-    /// Where to go on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    /// How many invocations came before.
-    #[serde(default)]
-    depth: u32,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Action {
-    Cleanup,
-}
 
 /// How far a cleanup came.
 #[derive(Debug, Default)]
@@ -59,7 +39,7 @@ pub(crate) async fn cleanup(
     request: &Request,
     deadline: Deadline,
 ) -> std::result::Result<Reply, ApiError> {
-    let from = request.query("next").map(Beginnings::from_token).transpose()?;
+    let from = request.query("next").map_or_else(|| Ok(Beginnings::all()), Beginnings::from_token)?;
     let progress = go_through(app, from, deadline).await?;
     Ok(reply(&progress))
 }
@@ -70,20 +50,19 @@ pub(crate) async fn scheduled(
     event: Scheduled,
     deadline: Deadline,
 ) -> std::result::Result<Reply, lambda_runtime::Error> {
-    let from = event.next.as_deref().map(Beginnings::from_token).transpose()?;
-    let progress = go_through(app, from, deadline).await?;
-    if !progress.is_over {
-        carry_on(app, &event, &progress, deadline.with_reserve()).await?;
-    }
+    let progress = go_through(app, event.beginnings()?, deadline).await?;
+    let parked =
+        if progress.is_over { 0 } else { carry_on(app, &event, &progress, deadline.with_reserve()).await? };
+    metrics::record(&app.config, &[("Parked", parked as u64)]);
     Ok(reply(&progress))
 }
 
-/// In a further invocation; too many of them park what is left for a person.
-async fn carry_on(app: &App, event: &Scheduled, progress: &Progress, deadline: Deadline) -> Result<()> {
-    let times = event.depth + 1;
-    let next = Scheduled { action: Action::Cleanup, next: progress.next.clone(), depth: depth(times) };
-    let json = serde_json::to_string(&next).expect("an event is always JSON");
-    app.leftovers.hand_on_one(&app.config.function_name, &json, times, deadline).await
+/// In a further invocation; too many of them park what is left for a person. Returns how much was parked.
+async fn carry_on(app: &App, event: &Scheduled, progress: &Progress, deadline: Deadline) -> Result<usize> {
+    let (times, json) = (event.times(), event.carried_on(progress.next.clone()));
+    app.leftovers.hand_on_one(&app.config.function_name, &json, times, deadline).await?;
+    let (_, parked) = handed_on_or_parked(1, times);
+    Ok(parked)
 }
 
 fn reply(progress: &Progress) -> Reply {
@@ -94,8 +73,7 @@ fn reply(progress: &Progress) -> Reply {
 }
 
 /// Slice after slice, until all queues were gone through or the time is over.
-async fn go_through(app: &App, from: Option<Beginnings>, deadline: Deadline) -> Result<Progress> {
-    let mut beginnings = from.unwrap_or_else(Beginnings::all);
+async fn go_through(app: &App, mut beginnings: Beginnings, deadline: Deadline) -> Result<Progress> {
     let mut progress = Progress::default();
     while beginnings.next().is_some() && !deadline.has_passed() {
         match slice(app, &mut beginnings, &mut progress, deadline).await {

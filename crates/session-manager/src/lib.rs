@@ -20,7 +20,7 @@ use sbe_aws::{
     clients::Clients, config::Config, identities::Identities, leftovers::Leftovers, owners::Owners,
     presence::Presence, queues::Queues, retry::Deadline, sessions::Sessions,
 };
-use sbe_core::life::Settings;
+use sbe_core::{cleanup::Scheduled, life::Settings};
 use sbe_edge::{
     ApiError, HTTP_TIME, Parameters, Reply, Request, Route, event, reply,
     route::{self, GET, GET_AND_POST},
@@ -150,7 +150,7 @@ pub const ROUTES: &[Route<Action>] = &[
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Event {
-    Scheduled(cleanup::Scheduled),
+    Scheduled(Scheduled),
     Http(Box<ApiGatewayProxyRequest>),
 }
 

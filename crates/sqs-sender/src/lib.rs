@@ -25,7 +25,7 @@ use lambda_runtime::{Error, LambdaEvent};
 use sbe_aws::{
     clients::Clients,
     config::Config,
-    leftovers::{Leftovers, TOO_OFTEN, is_parked},
+    leftovers::{Leftovers, TOO_OFTEN, handed_on_or_parked, is_parked},
     queues::Queues,
     retry::Deadline,
     time,
@@ -66,7 +66,7 @@ pub struct Summary {
     pub gone: usize,
     /// Messages handed back for another try.
     pub handed_back: usize,
-    /// Messages that were refused for good and parked.
+    /// Messages that were parked: refused for good, or handed back too often.
     pub parked: usize,
 }
 
@@ -79,12 +79,10 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let payload: SendPayload<'_> = event::parse(event.payload.get())?;
     let done = send_all(app, &payload, deadline).await;
-    let summary = Summary {
-        sent: done.sent,
-        gone: count(&done.gone),
-        handed_back: count(&done.left),
-        parked: count(&done.refused),
-    };
+    let times = payload.depth + 1;
+    let (handed_back, given_up) = handed_on_or_parked(count(&done.left), times);
+    let parked = count(&done.refused) + given_up;
+    let summary = Summary { sent: done.sent, gone: count(&done.gone), handed_back, parked };
     let became = tally(&payload, &done);
     let ages = Ages::of(&payload, &became, time::now().0 / 1000);
     let counts = [
@@ -99,8 +97,9 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     metrics::record_millis(&app.config, "Age", &ages.millis);
     let told = Told::new(Trail::new(&event.context.request_id), &payload, &done, &became);
     told.sent();
-    if summary.handed_back > 0 && summary.sent + summary.gone + summary.parked == 0 {
-        return Err(format!("none of {} messages could be sent", summary.handed_back).into());
+    let left = count(&done.left);
+    if left > 0 && summary.sent + summary.gone + count(&done.refused) == 0 {
+        return Err(format!("none of {left} messages could be sent").into());
     }
     let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
     let part = |deliveries: Vec<Delivery<'_>>, depth| {
@@ -114,7 +113,6 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
         })
     };
     if !done.left.is_empty() {
-        let times = payload.depth + 1;
         let left = vec![part(done.left, depth(times))?];
         app.leftovers.hand_on(function, left, times, reserve).await?;
         if is_parked(times) {

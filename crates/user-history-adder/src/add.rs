@@ -3,7 +3,7 @@
 use crate::{App, Summary};
 use lambda_runtime::Error;
 use sbe_aws::{
-    leftovers::{TOO_OFTEN, is_parked},
+    leftovers::{TOO_OFTEN, handed_on_or_parked, is_parked},
     retry::Deadline,
     settle::{Settled, settle},
 };
@@ -57,15 +57,16 @@ pub(crate) async fn add(
             messages,
         });
     };
+    let times = payload.depth + 1;
+    let (handed_back, given_up) = handed_on_or_parked(settled.left.len(), times);
     let summary = Summary {
         total,
         changed: settled.done.iter().filter(|(_, added)| *added).count(),
-        handed_back: settled.left.len(),
-        parked: settled.refused.len(),
+        handed_back,
+        parked: settled.refused.len() + given_up,
     };
     let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
     if !settled.left.is_empty() {
-        let times = payload.depth + 1;
         let left = part(&payload, settled.left, depth(times))?;
         app.leftovers.hand_on(function, vec![left], times, reserve).await?;
         if is_parked(times) {

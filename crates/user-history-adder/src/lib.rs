@@ -53,7 +53,7 @@ pub struct Summary {
     pub changed: usize,
     /// Entries, or parts of a receipt, that there was no time for, handed to this function again.
     pub handed_back: usize,
-    /// Entries, or parts of a receipt, that were refused for good and parked.
+    /// Entries, or parts of a receipt, that were parked: refused for good, or handed back too often.
     pub parked: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{App, Summary};
 use lambda_runtime::Error;
-use sbe_aws::retry::Deadline;
+use sbe_aws::{leftovers::handed_on_or_parked, retry::Deadline};
 use sbe_core::payload::{Read, ReceiptPayload};
 
 pub(crate) async fn receive(
@@ -19,12 +19,9 @@ pub(crate) async fn receive(
         }
     };
     let marked = app.receipts.receive(&receipt, deadline).await;
-    let summary = Summary {
-        total,
-        changed: marked.changed.len(),
-        handed_back: marked.left.len(),
-        parked: marked.refused.len(),
-    };
+    let (handed_back, given_up) = handed_on_or_parked(marked.left.len(), receipt.depth + 1);
+    let parked = marked.refused.len() + marked.parked + given_up;
+    let summary = Summary { total, changed: marked.changed.len(), handed_back, parked };
     app.receipts.hand_on(&receipt, marked.left, reserve).await?;
     app.receipts.park(&receipt, marked.refused, reserve).await?;
     Ok(summary)

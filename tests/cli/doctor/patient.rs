@@ -96,6 +96,14 @@ impl Patient {
         serde_json::from_str(&document).expect("a policy is JSON")
     }
 
+    /// Puts an entry into the failed queue; the queue's URL.
+    pub(crate) async fn park(&self, entry: &str) -> &str {
+        let url = &self.system.failed_queue_url;
+        let send = self.system.sqs().send_message().queue_url(url).message_body(entry);
+        send.send().await.expect("the operator may send");
+        url
+    }
+
     /// Empties a queue.
     pub(crate) async fn purge(&self, url: &str) {
         self.system.sqs().purge_queue().queue_url(url).send().await.expect("a queue can be purged");

@@ -63,9 +63,7 @@ async fn the_doctor_needs_two_documents_and_no_more() {
 #[tokio::test]
 async fn who_looks_sees_what_was_given_up_and_cannot_drop_it() {
     let patient = patient().await;
-    let url = &patient.system.failed_queue_url;
-    let send = patient.system.sqs().send_message().queue_url(url).message_body("{}");
-    send.send().await.expect("the operator may send");
+    let url = patient.park("{}").await;
     // It must have looked to know what to drop.
     let dropped = as_user(&patient, "readers", &["operator-read"], &["failed", "drop", "--yes"]).await;
     let refused = as_user(&patient, "nobodies", &[], &["failed", "list"]).await;
@@ -79,9 +77,7 @@ async fn who_looks_sees_what_was_given_up_and_cannot_drop_it() {
 #[tokio::test]
 async fn who_cannot_give_entries_back_is_told_so_before_anything_is_dropped() {
     let patient = patient().await;
-    let url = &patient.system.failed_queue_url;
-    let send = patient.system.sqs().send_message().queue_url(url).message_body("{}");
-    send.send().await.expect("the operator may send");
+    let url = patient.park("{}").await;
     let policy = [r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*",
         "Action":["sqs:ReceiveMessage","sqs:DeleteMessage"]}]}"#
         .to_owned()];
@@ -93,12 +89,10 @@ async fn who_cannot_give_entries_back_is_told_so_before_anything_is_dropped() {
 #[tokio::test]
 async fn what_was_replayed_and_may_not_be_deleted_is_named() {
     let patient = patient().await;
-    let url = &patient.system.failed_queue_url;
     let function = patient.system.function("session-manager");
     let entry =
         format!(r#"{{"function":"{function}","reason":"a test","requestPayload":{{"action":"cleanup"}}}}"#);
-    let send = patient.system.sqs().send_message().queue_url(url).message_body(entry);
-    send.send().await.expect("the operator may send");
+    let url = patient.park(&entry).await;
     let policy = [r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*",
         "Action":["sqs:ReceiveMessage","sqs:ChangeMessageVisibility","lambda:InvokeFunction"]}]}"#
         .to_owned()];

@@ -23,7 +23,7 @@ fn plan(orphans: usize, faults: sbe_bench::sink::faults::Faults) -> Plan {
 
 /// Invokes the schedule's event and whatever carries it on.
 async fn clean_until_done(sink: &Sink, app: &'static App, time: Duration) -> Invoked {
-    let first = json!({"action": "cleanup"}).to_string();
+    let first = json!({"version": 1, "action": "cleanup"}).to_string();
     let invoke = async |payload, time| Box::pin(handle(app, event(payload, time))).await.is_ok();
     invoke_until_done(sink, SESSION_MANAGER, first, time, invoke).await
 }
@@ -83,7 +83,8 @@ async fn what_there_is_no_time_for_is_carried_on() {
 async fn nothing_goes_while_owners_are_unknown() {
     let sink = sink_with(plan(ORPHANS, sbe_bench::sink::faults::Faults { percent: 100, ..silence("Scan") }));
     let app = leak(App::new(&clients(&sink, SESSION_MANAGER).await));
-    let outcome = Box::pin(handle(app, event(json!({"action": "cleanup"}).to_string(), SHORT))).await;
+    let outcome =
+        Box::pin(handle(app, event(json!({"version": 1, "action": "cleanup"}).to_string(), SHORT))).await;
     let outcome: Value = serde_json::to_value(outcome.unwrap()).unwrap();
     assert_eq!((&outcome["complete"], &outcome["queues_removed"]), (&json!(false), &json!(0)));
     assert!(sink.state.queues.deleted().is_empty());

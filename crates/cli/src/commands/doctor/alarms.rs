@@ -27,7 +27,7 @@ const ALARMS: [&str; 17] = [
     "not-done",
 ];
 /// There where releases are shifted.
-const OF_SHIFTS: &str = "release";
+const OF_SHIFTS: [&str; 2] = ["release", "release-work"];
 
 /// They are there, and do not sound.
 pub(super) async fn alarms(doctor: &Doctor) -> Found {
@@ -50,12 +50,19 @@ struct Alarm {
 
 async fn read(doctor: &Doctor) -> Result<Vec<Alarm>, Finding> {
     let full = |name| format!("{}-sqs-browser-{name}", doctor.system.env);
-    let names: Vec<String> = ALARMS.into_iter().chain([OF_SHIFTS]).map(full).collect();
+    let names: Vec<String> = ALARMS.into_iter().chain(OF_SHIFTS).map(full).collect();
     let describe = doctor.system.cloudwatch().describe_alarms().set_alarm_names(Some(names.clone()));
     let found = answer("cloudwatch:DescribeAlarms", describe.send().await)?.metric_alarms.unwrap_or_default();
-    let of_shifts = full(OF_SHIFTS);
-    let is_due = |alarm: &Alarm| alarm.is_there || alarm.name != of_shifts;
-    Ok(names.into_iter().map(|name| alarm(name, &found)).filter(is_due).collect())
+    Ok(due(names.into_iter().map(|name| alarm(name, &found)).collect()))
+}
+
+/// Without those of shifts, if none of them is there.
+fn due(mut alarms: Vec<Alarm>) -> Vec<Alarm> {
+    let of_shifts = alarms.split_off(ALARMS.len());
+    if of_shifts.iter().any(|alarm| alarm.is_there) {
+        alarms.extend(of_shifts);
+    }
+    alarms
 }
 
 fn alarm(name: String, found: &[MetricAlarm]) -> Alarm {
@@ -139,13 +146,26 @@ mod tests {
     }
 
     #[test]
+    fn the_alarms_of_shifts_are_there_together_or_not_at_all() {
+        let there = |of_shifts: &[bool]| {
+            let of_shifts = OF_SHIFTS.into_iter().zip(of_shifts).map(|(name, is_there)| (name, *is_there));
+            let named = ALARMS.into_iter().map(|name| (name, true)).chain(of_shifts);
+            let alarms = named.map(|(name, is_there)| Alarm { is_there, ..alarm(name, false, false) });
+            judge(&due(alarms.collect())).outcome
+        };
+        assert_eq!(there(&[false, false]), Outcome::Passed, "releases are not shifted");
+        assert_eq!(there(&[true, true]), Outcome::Passed);
+        assert_eq!(there(&[true, false]), Outcome::Failed);
+    }
+
+    #[test]
     fn each_alarm_that_sounds_says_what_to_do() {
         let remedy =
             |name: &str| judge(&[alarm(&format!("dev-sqs-browser-{name}"), true, true)]).remedy.unwrap();
         assert_eq!(remedy("rejected"), "sbe rejected list --summary");
         assert_eq!(remedy("failed"), "sbe failed list --summary");
         let watch = include_str!("../../../../../docs/OPERATIONS.md").split("\n## Watch\n").nth(1).unwrap();
-        for name in ALARMS {
+        for name in ALARMS.into_iter().chain(OF_SHIFTS) {
             assert!(watch.contains(&format!("\n| `{name}` | ")), "Watch has no row of {name}");
         }
         assert!(remedy("stream-age").contains("Watch"));
