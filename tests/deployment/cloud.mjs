@@ -20,15 +20,15 @@ async function freePort() {
   return port;
 }
 
-/** Starts MiniStack; `run` runs a program there, and `stop` ends it. */
+/** Starts MiniStack, which also ends when this process does; `run` runs a program there, and `stop` ends it. */
 export async function start() {
   const [port, dir] = [await freePort(), mkdtempSync(join(tmpdir(), "cloud-"))];
   const log = openSync(join(dir, "log"), "w");
   const env = {
     ...process.env, GATEWAY_PORT: port, BIND_HOST: "127.0.0.1", MINISTACK_HOST: "localhost", TMPDIR: dir,
-    IOT_MTLS_ENABLED: "0", SFTP_ENABLED: "0",
+    STARTED_BY: process.pid, IOT_MTLS_ENABLED: "0", SFTP_ENABLED: "0",
   };
-  const server = spawn(`${bin}ministack`, [], { env, stdio: ["ignore", log, log] });
+  const server = spawn(`${bin}python`, [`${root}crates/local/python/emulator.py`], { env, stdio: ["ignore", log, log] });
   closeSync(log);
   const stop = async () => {
     const ended = server.exitCode ?? new Promise((resolve) => server.once("exit", resolve));
