@@ -30,9 +30,11 @@ export interface Client {
 }
 
 export function setState(client: Client, state: State, reason?: unknown): void {
-  const previous = client.status.state;
+  const { status } = client;
+  const previous = status.state;
   if (state === previous) return;
-  client.status = { state, reason };
+  // What still goes wrong is still tried again when it was to be.
+  client.status = { ...(reason === status.reason && status), state, reason };
   client.emitter.emit("state", { state, previous, reason });
 }
 

@@ -100,11 +100,14 @@ export function createKeeper(
     /**
      * A session that may be used now. When renewal is due, it waits a moment for it, since the backend may end
      * the old keys; if it fails or takes longer, the old keys serve on until they expire.
+     * @param without - is called when there are no keys to go on with meanwhile
      * @returns undefined when it was ended before there was a session
      */
-    async ready(): Promise<Session | undefined> {
-      if (!session || expired()) await renew();
-      else if ((isKeyMissing || clock.now() >= renewAt) && !renewing) {
+    async ready(without?: () => void): Promise<Session | undefined> {
+      if (!session || expired()) {
+        without?.();
+        await renew();
+      } else if ((isKeyMissing || clock.now() >= renewAt) && !renewing) {
         await limited(settings, "", renew(), PATIENCE).catch(() => {});
       }
       return session;

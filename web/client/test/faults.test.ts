@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Options, type Session, UnrecoverableError } from "../src/index.js";
-import { ids, settle, World } from "./support/world.js";
+import { ids, type Page, settle, World } from "./support/world.js";
 
 let world: World;
 beforeEach(() => {
@@ -334,3 +334,69 @@ describe("a log-out", () => {
     expect(pages.map(({ errors }) => errors.length).sort()).toEqual([0, 1]);
   });
 });
+  it("says why nothing is received while expired keys cannot be replaced", async () => {
+    let trouble: (() => Promise<never>) | undefined;
+    const getSession: typeof world.getSession = async (request) =>
+      trouble ? trouble() : world.getSession(request);
+    const options = { environment: { random: () => 1 }, getSession };
+    for (const [message, how] of [
+      ["down", () => Promise.reject(new Error("down"))],
+      ["getSession has not answered for 15 s", () => new Promise<never>(() => {})],
+    ] as const) {
+      world = new World();
+      trouble = undefined;
+      const pages = [await world.page(options).connect(), await world.page(options).connect()];
+      const leader = pages[0] as Page;
+      await world.clock.advance(30);
+      trouble = how;
+      await world.clock.advance(3700);
+      expect(leader.events.status).toMatchObject({ state: "connecting", reason: { message } });
+      const { retryAt = 0 } = leader.events.status;
+      expect(Math.abs(retryAt - world.clock.now())).toBeLessThanOrEqual(30_000);
+      expect(pages[1]?.events.state).toBe("connecting");
+      trouble = undefined;
+      await world.clock.advance(60);
+      expect(pages.map(({ events }) => events.status)).toEqual(Array(2).fill({ state: "connected" }));
+      expect(leader.states).toEqual(["connecting", "connected", "connecting", "connected"]);
+      await Promise.all(pages.map(({ events }) => events.disconnect()));
+    }
+  });
+
+  it("keeps the time of the next try when the keys expire meanwhile", async () => {
+    let down = false;
+    const page = world.page({
+      maxBackoff: 600,
+      minBackoff: 600,
+      environment: { random: () => 1 },
+      getSession: async (request) => {
+        if (down) throw new Error("down");
+        return world.getSession(request);
+      },
+    });
+    await page.connect();
+    down = true;
+    await world.clock.advance(3400);
+    const { status } = page.events;
+    expect(status).toMatchObject({ state: "connected", reason: { message: "down" } });
+    await world.clock.advance(300);
+    expect(page.events.status).toEqual({ ...status, state: "connecting" });
+    expect(page.changes.at(-1)).toMatchObject({ state: "connecting", reason: { message: "down" } });
+  });
+
+  it("forgets a failure that is over, though the state was the same all the time", async () => {
+    let failures = 2;
+    const page = world.page({
+      getSession: async (request) => {
+        if (request.reason === "renew" && failures-- > 0) throw new Error("down");
+        return world.getSession(request);
+      },
+    });
+    const told: unknown[] = [];
+    page.events.on("retry", () => told.push(page.events.status));
+    await page.connect();
+    await world.clock.advance(3500);
+    expect(told).toMatchObject(Array(2).fill({ state: "connected", reason: { message: "down" } }));
+    expect(page.events.status).toEqual({ state: "connected" });
+    expect(page.states).toEqual(["connecting", "connected"]);
+  });
+

@@ -274,6 +274,16 @@ test.concurrent("a slow loop with a short visibility gets each message once, and
   const user = visitor();
   // Ten messages take twice as long as they are hidden; they are hidden anew at half of it, and may be late by the rest.
   const options = { ...QUICK, visibilityTimeout: 8, waitTime: 1 };
+test("a page whose keys have expired says that it receives nothing, and why", async ({ context, open }) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1, answerTimeout: 2 } };
+  const page = await open(context, { ...setup, expireIn: 8, hanging: [2, 3, 4, 5] });
+  await page.waitForFunction(() => globalThis.events.state === "connecting");
+  await page.waitForFunction(() => String(globalThis.events.status.reason).includes("has not answered"));
+  await connected(page);
+  expect(await page.evaluate(() => globalThis.events.status)).toEqual({ state: "connected" });
+  expect((await logOf(page)).states).toEqual(["connecting", "connected", "connecting", "connected"]);
+});
+
   const page = await open(context, { visitor: user, options, idle: true });
   await publish(user, 10);
   await page.evaluate(async () => {
