@@ -59,11 +59,14 @@ export function createGroup(
     const { from, type } = word;
     if (type === "bye") tabs.gone(from);
     else if (type === "hello") {
-      others.set(from, word.used);
+      const now = settings.now();
+      const before = others.get(from) ?? 0;
+      // One that is killed says nothing of it, and counts as used no longer than it would take to say so again.
+      others.set(from, Math.min(word.used, now + SILENCE * 1000));
       keeper.adopt(word.session, true);
       if (!leading) return;
       beat();
-      if (word.used > settings.now()) pace.hurry();
+      if (before < now && word.used > now) pace.hurry();
     } else if (type === "beat") {
       heardAt = settings.now();
       keeper.adopt(word.session, false);
@@ -137,9 +140,11 @@ export function createGroup(
       return election && continuity.wake(clock.now());
     },
 
-    /** Takes the lead if the leader has fallen silent. */
+    /** Takes the lead if the leader has fallen silent. If this tab is used, the leader is told of it again. */
     watch(): void {
-      if (!leading && settings.now() - heardAt > SILENCE * 1000) election?.steal();
+      const now = settings.now();
+      if (now - heardAt > SILENCE * 1000) election?.steal();
+      else if (settings.usedUntil && usedUntil() > now) hello();
     },
 
     /** Leaves for good. */
