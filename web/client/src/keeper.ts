@@ -73,7 +73,7 @@ export function createKeeper(
     const given = whenAborted(attempt.signal);
     // What it has brought is taken also if it comes late: the backend may have ended the old keys for it.
     const ask = async () => {
-      const next = await settings.getSession({ reason: reason() });
+      const next = await settings.getSession({ reason: reason(), signal });
       // The likeliest mistake is to return the backend's whole reply.
       if (!next?.sqsUrl || !next.secretKey || !next.aesKey)
         throw new TypeError("getSession must resolve to the session object of the reply");

@@ -47,6 +47,11 @@ export class FakeClock {
     return this.#now / 1000;
   }
 
+  /** How many timers wait for their time. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
   /** Lets seconds pass, timer by timer, each with all that follows from it. */
   async advance(seconds: number): Promise<void> {
     const end = this.#now + seconds * 1000;
