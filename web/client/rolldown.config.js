@@ -8,11 +8,11 @@ const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"
  * the browser sees: the tests run on the result as well.
  */
 const INTERNAL = `
-  added adopt answer beat changes clock clockWasOff continuity deliver emit emitter end fail failures finish flush free
-  giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper lacksKey leading leave
-  needsSession noQueue note observe others pause prepare queue queues receive refused restart retry run running say send
-  settings settle share signBatch sleep span sqs start stop take takesMessages undone unreadBy unreadable until unwatch
-  waitingFor wake watch worked
+  adopt answer beat changes clock clockWasOff continuity deliver emit emitter end fail failures finish flush free
+  giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper lacksKey leading leave life
+  needsSession noQueue note observe others pause prepare queue queues receive refused restart retry run running say
+  send settings settle share signBatch sleep span sqs start stop take takesMessages undone unreadBy unreadable until
+  unwatch waitingFor wake watch woken worked
 `;
 
 /** @typedef {import("rolldown").RolldownOptions & { output: import("rolldown").OutputOptions }} Build */

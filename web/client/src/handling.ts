@@ -58,9 +58,10 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
     const { messageId } = metadata;
     const receipt = readReceipt(message);
     const events = receipt ? ["receipt"] : ["message", `type:${message._type}`];
-    for (;;) {
+    const { life } = handling;
+    while (!life.aborted) {
       // Taken before the call: a loop may follow another one while this waits for the handlers.
-      const added = emitter.added();
+      const woken = emitter.woken;
       if (receipt || emitter.takesMessages()) {
         const failures = await emitter.deliver(events, [receipt ?? message, metadata], entry.done, () => {
           if (!entry.undone) handling.settled(messageId);
@@ -71,10 +72,12 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
         if (!entry.undone) return true;
       }
       const stop = emitter.watch(message, messageId);
-      await added;
+      await woken;
       stop();
       entry.undone = false;
     }
+    // It has been given back, and comes again.
+    return false;
   }
 
   function failed(error: unknown, message: Message, entry: Entry): boolean {
@@ -86,6 +89,9 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
   }
 
   const handling = {
+    /** Ends the waiting for handlers. */
+    life: AbortSignal.abort(),
+
     /** Is told of each message that is settled, in the turn in which its handlers return. */
     settled: (() => {}) as (id: string) => void,
 

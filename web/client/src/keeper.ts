@@ -73,7 +73,7 @@ export function createKeeper(
     const given = whenAborted(attempt.signal);
     // What it has brought is taken also if it comes late: the backend may have ended the old keys for it.
     const ask = async () => {
-      const next = await settings.getSession({ reason: reason() });
+      const next = await settings.getSession({ reason: reason(), signal });
       // The likeliest mistake is to return the backend's whole reply.
       if (!next?.sqsUrl || !next.secretKey || !next.aesKey)
         throw new TypeError("getSession gave no session object");
@@ -100,11 +100,14 @@ export function createKeeper(
     /**
      * A session that may be used now. When renewal is due, it waits a moment for it, since the backend may end
      * the old keys; if it fails or takes longer, the old keys serve on until they expire.
+     * @param without - is called when there are no keys to go on with meanwhile
      * @returns undefined when it was ended before there was a session
      */
-    async ready(): Promise<Session | undefined> {
-      if (!session || expired()) await renew();
-      else if ((isKeyMissing || clock.now() >= renewAt) && !renewing) {
+    async ready(without?: () => void): Promise<Session | undefined> {
+      if (!session || expired()) {
+        without?.();
+        await renew();
+      } else if ((isKeyMissing || clock.now() >= renewAt) && !renewing) {
         await limited(settings, renew(), PATIENCE).catch(() => {});
       }
       return session;

@@ -12,8 +12,9 @@ export interface Options<E = AnyEvents> {
    * The application's call to its backend, which creates, refreshes or renews the session. It is called
    * again, after a growing pause, while it fails; throw an {@link UnrecoverableError} to end that.
    * An answer that takes longer than `answerTimeout` counts as a failure, and is still used when it comes.
+   * `signal` is aborted by `disconnect()`, so that a call under way need not bring a session back.
    */
-  getSession(request: { reason: SessionReason }): Promise<Session>;
+  getSession(request: { reason: SessionReason; signal: AbortSignal }): Promise<Session>;
   /**
    * Messages since a moment (epoch seconds), in any order; called after a gap. Those already seen are
    * dropped by their `messageId`, the others are delivered by their `created`, oldest first.

@@ -13,8 +13,17 @@ export type Word =
   | { type: "gap"; gap: Gap }
   /** From now on this tab is not waited for, until it says hello again. */
   | { type: "bye" }
-  /** The session ends for all tabs. `reason`: what a tab's `getSession` said of it. */
-  | { type: "end"; reason?: string };
+  | End;
+
+/**
+ * A session ends for all tabs. `session`: its name; absent where the tab has not had one yet. `reason`: what
+ * `getSession` said of it; absent where the application ends it.
+ */
+export interface End {
+  type: "end";
+  session?: string;
+  reason?: string;
+}
 
 /** What the leader tells of itself, at every poll and when it is asked. */
 interface Beat {
