@@ -28,7 +28,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   readonly #client: Client;
   #connection?: Connection;
 
-  /** @throws TypeError that names the option that is wrong, or unknown */
+  /** @throws TypeError that names an option that is wrong and what it must be, or one that there is not */
   constructor(options: Options<E>) {
     const settings = withDefaults(options as Options<unknown> as Options);
     const emitter = createEmitter(settings.report);

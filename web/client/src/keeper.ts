@@ -76,7 +76,7 @@ export function createKeeper(
       const next = await settings.getSession({ reason: reason(), signal });
       // The likeliest mistake is to return the backend's whole reply.
       if (!next?.sqsUrl || !next.secretKey || !next.aesKey)
-        throw new TypeError("getSession gave no session object");
+        throw new TypeError("getSession must resolve to the reply's session");
       if (!signal.aborted && (!session || session === before || next.expires >= session.expires)) take(next);
     };
     const get = () => limited(settings, Promise.race([ask(), given]));

@@ -102,24 +102,25 @@ const MOST = 2e6;
 
 /**
  * Options that are undefined count as not given.
- * @throws TypeError that names the option that is wrong, or unknown
+ * @throws TypeError that names an option that is wrong and what it must be, or one that there is not
  * @internal
  */
 export function withDefaults(options: Options): Settings {
   const given = options as unknown as Record<string, unknown>;
   const settings: Record<string, unknown> = { ...browserEnvironment(), ...options.environment };
   for (const name in { ...OPTIONS, ...given }) {
-    // Where there is no such option, nothing is right.
-    const [standard, least = 1, most = MOST] = OPTIONS[name] ?? [0, 1, 0];
+    const option = OPTIONS[name];
+    if (!option) throw new TypeError(`there is no option ${name}`);
+    const [standard, least = 1, most = MOST] = option;
     const value = given[name] ?? standard;
     settings[name] = value;
     if (value === null) continue;
-    const isNumber = typeof value === "number";
-    if (
-      typeof value !== typeof (standard ?? withDefaults) ||
-      (isNumber && !(value >= least && value <= most))
-    )
-      throw new TypeError(`wrong option: ${name} = ${value}`);
+    const type = typeof (standard ?? withDefaults);
+    const isNumber = type === "number";
+    if (typeof value !== type || (isNumber && !(value >= least && value <= most))) {
+      const range = isNumber ? ` from ${least} to ${most}` : "";
+      throw new TypeError(`${name} must be a${type === "object" ? "n" : ""} ${type}${range}, not ${value}`);
+    }
   }
   return settings as unknown as Settings;
 }

@@ -75,12 +75,13 @@ test("without an error handler the console tells what is wrong", async ({ contex
   const session = 'fetch("/api/session", { method: "POST" }).then((reply) => reply.json())';
   const cases = {
     [`new BrowserEvents({ getSession: async () => ({ success: true, session: await ${session} }) }).connect()`]:
-      /getSession gave no session object/,
+      /getSession must resolve to the reply's session/,
     'new BrowserEvents({ getSession: async () => { throw new Error("HTTP 401"); } }).connect()':
       /session: HTTP 401/,
-    "new BrowserEvents({}).connect()": /wrong option: getSession = undefined/,
-    [`new BrowserEvents({ getSession: () => ${session}, waitTime: "abc" })`]: /wrong option: waitTime = abc/,
-    [`new BrowserEvents({ getSession: () => ${session}, waittime: 20 })`]: /wrong option: waittime = 20/,
+    "new BrowserEvents({}).connect()": /getSession must be a function, not undefined/,
+    [`new BrowserEvents({ getSession: () => ${session}, waitTime: "abc" })`]:
+      /waitTime must be a number from 1 to 20, not abc/,
+    [`new BrowserEvents({ getSession: () => ${session}, waittime: 20 })`]: /there is no option waittime/,
     [`new BrowserEvents({ getSession: () => ${session} }).on("mesage", console.log)`]:
       /there is no event mesage/,
   };
