@@ -9,11 +9,11 @@ const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"
  * the browser sees: the tests run on the result as well.
  */
 const INTERNAL = `
-  adopt answer beat changes clock clockWasOff continuity deliver emit emitter end fail failures finish flush free
-  giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper lacksKey leading leave life
-  needsSession noQueue note observe others pause prepare queue queues receive refused restart retry run running say
-  send settings settle share signBatch sleep span sqs start stop take takesMessages undone unreadBy unreadable until
-  unwatch waitingFor wake watch woken worked
+  adopt answer beat changes clock clockWasOff continuity deliver doubt emit emitter end fail failures flush free
+  giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper leading life needsSession
+  noQueue note observe others pause prepare queue queues receive refused restart retry run running say send settings
+  settle share signBatch sleep span sqs start stop take takesMessages unreadable unreadBy until unwatch waitingFor
+  wake watch woken worked
 `;
 
 /** @type {import("@swc/core").JsMinifyOptions} */

@@ -60,7 +60,7 @@ export function createConnection(client: Client) {
   const sqs = createSqs(settings, clock);
   const pace = createPace(client);
   const keeper = createKeeper(client, pace, signal);
-  const used = settings.usedUntil?.(settings, signal, changed) ?? (() => Number.POSITIVE_INFINITY);
+  const used = settings.usedUntil(settings, signal, changed);
   const group = createGroup(client, keeper, pace, used, become);
   const sending = { settings, sqs, keeper };
   const deletions = createOutbox(sending, "DeleteMessageBatch", (error) => emitter.fail("delete", error));
@@ -151,7 +151,7 @@ export function createConnection(client: Client) {
     become("connected");
     const gap = continuity.note(session, clock.now());
     group.beat();
-    if (gap) void fill(gap, true);
+    void fill(gap, true);
     await intake.take(session, messages, visibility);
   }
 
@@ -161,24 +161,24 @@ export function createConnection(client: Client) {
     if (group.leading()) poller.restart();
   }
 
-  function tick(last: number): void {
+  function tick(): void {
+    const last = settings.now();
     stopTicking = after(settings, TICK, () => {
-      const now = settings.now();
-      if (now - last > SILENCE * 1000) wake();
+      if (settings.now() - last > SILENCE * 1000) wake();
       else if (group.leading()) group.beat();
       else if (!activity.signal.aborted) group.watch();
-      tick(now);
+      tick();
     });
   }
 
   function wake(): void {
-    const gap = group.wake();
-    if (gap) void fill(gap, false);
+    void fill(group.wake(), false);
     hurry();
   }
 
   /** @param forAll - whether the other tabs have missed the same */
-  async function fill(gap: Gap, forAll: boolean): Promise<void> {
+  async function fill(gap: Gap | undefined, forAll: boolean): Promise<void> {
+    if (!gap) return;
     emitter.emit("gap", gap);
     if (forAll) group.say({ type: "gap", gap });
     await fillIn(client, pace, signal, gap.since, (forAll ? intake : handling).handle);
@@ -193,7 +193,7 @@ export function createConnection(client: Client) {
       listen(settings, signal, () => (settings.hidden() ? leave() : resume()), "visibilitychange");
       listen(settings, signal, freeze, "pagehide", "freeze");
       listen(settings, signal, thaw, "pageshow", "resume");
-      tick(settings.now());
+      tick();
       if (mayNotPoll()) pause();
       else void run();
     },

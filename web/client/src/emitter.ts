@@ -2,7 +2,7 @@ import { BrowserEventsError, type ErrorCode } from "./errors.js";
 import type { Message, Metadata, NamedEvents } from "./events.js";
 
 /** Says that a message was left unhandled on purpose: not an error to report, nor one to count. */
-export const UNDONE = Symbol("undone");
+export const UNDONE = Symbol();
 
 /** Messages of one `_type` are `type:` and that type. */
 const EVENTS = /^(message|type:.*|receipt|state|retry|renewed|gap|error)$/;
@@ -96,8 +96,11 @@ export function createEmitter(report: (error: unknown) => void) {
           done.add(handler);
           if (--left === 0) allDone();
         } catch (error) {
-          if (error !== UNDONE) report(error);
-          failures.push(error);
+          if (error === UNDONE) done.add(UNDONE);
+          else {
+            report(error);
+            failures.push(error);
+          }
         }
         stop?.();
       };

@@ -37,9 +37,14 @@ export function createGroup(
   let name: string | undefined;
   /** The end of a session which may be the one that the backend is being asked for. */
   let ended: End | undefined;
-  let leading = false;
-  let leader = "";
+  /** Aborted when this tab no longer leads. */
+  let term: AbortSignal | undefined;
+  let leader: string | undefined;
   let heardAt = 0;
+
+  function leading(): boolean {
+    return term?.aborted === false;
+  }
 
   function open(name: string): Channel | undefined {
     try {
@@ -60,22 +65,21 @@ export function createGroup(
     const { session, reason } = end;
     const error = reason === undefined ? reason : new UnrecoverableError(reason);
     // What its backend says may concern another session: ours is asked as well.
-    if (!session && error) keeper.lacksKey();
+    if (!session && error) keeper.doubt();
     else if (!session || session === name) void client.end(false, error);
     else ended = end;
   }
 
   /** Makes this tab known, so that the others wait for it. */
   function hello(): void {
-    const { session } = keeper;
-    if (session) say({ type: "hello", session, used: usedUntil() });
+    say({ type: "hello", session: keeper.session as Session, used: usedUntil() });
   }
 
   /** Shows the others that this tab leads, and how far it is. */
   function beat(): void {
-    const { session } = keeper;
     const { receivedAt } = continuity;
-    if (session) say({ type: "beat", session, state: client.status.state, now: clock.now(), receivedAt });
+    const { state } = client.status;
+    say({ type: "beat", session: keeper.session as Session, state, now: clock.now(), receivedAt });
   }
 
   /** A BroadcastChannel does not bring a tab its own words. */
@@ -89,13 +93,14 @@ export function createGroup(
       // One that is killed says nothing of it, and counts as used no longer than it would take to say so again.
       others.set(from, Math.min(word.used, now + SILENCE * 1000));
       keeper.adopt(word.session, true);
-      if (!leading) return;
-      beat();
-      if (before < now && word.used > now) pace.hurry();
+      if (leading()) {
+        beat();
+        if (before < now && word.used > now) pace.hurry();
+      }
     } else if (type === "beat") {
       heardAt = settings.now();
       keeper.adopt(word.session, false);
-      if (!leading) {
+      if (!leading()) {
         clock.observe(word.now);
         continuity.note(word.session, word.receivedAt);
         follow(word.state);
@@ -116,10 +121,10 @@ export function createGroup(
   }
 
   function join(session: Session): void {
-    const { shareTabs, locks } = settings;
     name = client.name = sessionName(session);
     // A page before this one may have gone before its deletions reached the queue.
     handling.settle(recall(settings, name));
+    const { shareTabs, locks } = settings;
     if (!shareTabs || !common || !locks) return;
     election = createElection(locks, name);
     channel = open(name);
@@ -133,7 +138,7 @@ export function createGroup(
     share: tabs.share,
 
     /** Whether this tab is the one that polls. */
-    leading: (): boolean => leading,
+    leading,
 
     /** Until when one of the tabs counts as used, epoch milliseconds. */
     used: (): number => Math.max(usedUntil(), ...others.values()),
@@ -147,12 +152,9 @@ export function createGroup(
       if (!name) join(session);
       if (ended) hearEnd(ended);
       hello();
-      const tracked = (term: AbortSignal) => {
-        leading = true;
-        term.addEventListener("abort", () => {
-          leading = false;
-        });
-        return lead(term);
+      const tracked = (current: AbortSignal) => {
+        term = current;
+        return lead(current);
       };
       await (election ? election.run(signal, tracked) : tracked(signal));
     },
@@ -167,14 +169,14 @@ export function createGroup(
     watch(): void {
       const now = settings.now();
       if (now - heardAt > SILENCE * 1000) election?.steal();
-      else if (settings.usedUntil && usedUntil() > now) hello();
+      else if (usedUntil() > now && usedUntil() < Number.POSITIVE_INFINITY) hello();
     },
 
     /** Leaves for good. @param everywhere - has the other tabs end, too, and tells them the reason */
     close(everywhere: boolean, reason?: unknown): void {
       const message = (reason as Error | undefined)?.message;
       if (everywhere) common?.postMessage({ type: "end", session: client.name, reason: message });
-      tabs.leave();
+      tabs.close();
       say({ type: "bye" });
       common?.close();
       channel?.close();

@@ -67,18 +67,16 @@ export interface Options<E = AnyEvents> {
  * Options with every default filled in, and what is taken from the browser.
  * @internal
  */
-export type Settings = Omit<Required<Options>, "usedUntil" | "environment"> &
-  Pick<Options, "usedUntil"> &
-  Environment;
+export type Settings = Omit<Required<Options>, "environment"> & Environment;
 
 /**
  * Of each option its default, which also shows its type, its least and its most. What has no default is a function that
- * must be given; null stands for a function that need not.
+ * must be given.
  */
 const OPTIONS: Record<string, [standard?: unknown, least?: number, most?: number]> = {
   getSession: [],
   getHistory: [() => []],
-  usedUntil: [null],
+  usedUntil: [() => () => Number.POSITIVE_INFINITY],
   environment: [{}],
   pauseWhenHidden: [false],
   shareTabs: [true],
@@ -112,9 +110,8 @@ export function withDefaults(options: Options): Settings {
     const option = OPTIONS[name];
     if (!option) throw new TypeError(`there is no option ${name}`);
     const [standard, least = 1, most = MOST] = option;
-    const value = given[name] ?? standard;
+    const value = (given[name] ?? standard) as number;
     settings[name] = value;
-    if (value === null) continue;
     const type = typeof (standard ?? withDefaults);
     const isNumber = type === "number";
     if (typeof value !== type || (isNumber && !(value >= least && value <= most))) {

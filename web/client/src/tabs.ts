@@ -39,7 +39,7 @@ interface Beat {
 interface Delivery {
   waitingFor: Set<string>;
   settled: boolean;
-  finish(): void;
+  end(): void;
 }
 
 /** The other tabs of the session, and the messages that they are to settle. */
@@ -57,7 +57,7 @@ export function createTabs(settings: Settings, say: (word: Word) => void) {
     const delivery = deliveries.get(messageId);
     if (!delivery?.waitingFor.delete(tab)) return;
     delivery.settled &&= settled;
-    if (delivery.waitingFor.size === 0) delivery.finish();
+    if (delivery.waitingFor.size === 0) delivery.end();
   }
 
   /** A tab is no longer waited for. */
@@ -80,25 +80,25 @@ export function createTabs(settings: Settings, say: (word: Word) => void) {
       say({ type: "deliver", metadata });
       if (others.size === 0) return true;
       return new Promise((resolve) => {
-        const finish = () => {
+        const end = () => {
           cancel();
           deliveries.delete(messageId);
           resolve(delivery.settled);
         };
-        const delivery = { waitingFor: new Set(others.keys()), settled: true, finish };
+        const delivery = { waitingFor: new Set(others.keys()), settled: true, end };
         const cancel = after(settings, settings.tabTimeout, () => {
           for (const tab of delivery.waitingFor) gone(tab);
         });
-        deliveries.get(messageId)?.finish();
+        deliveries.get(messageId)?.end();
         deliveries.set(messageId, delivery);
       });
     },
 
     /** What the others have not settled yet is left to the next leader. */
-    leave(): void {
+    close(): void {
       for (const delivery of deliveries.values()) {
         delivery.settled = false;
-        delivery.finish();
+        delivery.end();
       }
     },
   };

@@ -353,7 +353,7 @@ describe("the status", () => {
     const options = { environment: { random: () => 1 }, getSession };
     for (const [message, how] of [
       ["down", () => Promise.reject(new Error("down"))],
-      ["getSession has not answered for 15 s", () => new Promise<never>(() => {})],
+      ["no answer for 15 s", () => new Promise<never>(() => {})],
     ] as const) {
       world = new World();
       trouble = undefined;

@@ -274,7 +274,7 @@ test("a page whose keys have expired says that it receives nothing, and why", as
   const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1, answerTimeout: 2 } };
   const page = await open(context, { ...setup, expireIn: 8, hanging: [2, 3, 4, 5] });
   await page.waitForFunction(() => globalThis.events.state === "connecting");
-  await page.waitForFunction(() => String(globalThis.events.status.reason).includes("has not answered"));
+  await page.waitForFunction(() => String(globalThis.events.status.reason).includes("no answer for"));
   await connected(page);
   expect(await page.evaluate(() => globalThis.events.status)).toEqual({ state: "connected" });
   expect((await logOf(page)).states).toEqual(["connecting", "connected", "connecting", "connected"]);
@@ -317,12 +317,12 @@ test.concurrent("what a page has not handled when it disconnects or hides is fre
   await publish(user, 2);
   await prolonged(1);
   await page.evaluate(() => {
-    Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+    Object.defineProperty(document, "hidden", { value: true, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   });
   await expect.poll(() => taken(queue)).toBe(0);
   await page.evaluate(() => {
-    Object.defineProperty(document, "visibilityState", { value: "visible" });
+    Object.defineProperty(document, "hidden", { value: false });
     document.dispatchEvent(new Event("visibilitychange"));
   });
   await prolonged(3);
