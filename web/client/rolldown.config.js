@@ -1,3 +1,4 @@
+import { minify } from "@swc/core";
 import { defineConfig } from "rolldown";
 
 /** What `package.json` exports beside the client itself. */
@@ -8,21 +9,44 @@ const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"
  * the browser sees: the tests run on the result as well.
  */
 const INTERNAL = `
-  added adopt answer beat changes clock clockWasOff continuity deliver emit emitter end fail failures finish flush free
-  giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper lacksKey leading leave
-  needsSession noQueue note observe others pause prepare queue queues receive refused restart retry run running say send
-  settings settle share signBatch sleep span sqs start stop take takesMessages undone unreadBy unreadable until unwatch
-  waitingFor wake watch worked
+  adopt answer beat changes clock clockWasOff continuity deliver doubt emit emitter end fail failures flush free
+  giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper leading life needsSession
+  noQueue note observe others pause prepare queue queues receive refused restart retry run running say send settings
+  settle share signBatch sleep span sqs start stop take takesMessages unreadable unreadBy until unwatch waitingFor
+  wake watch woken worked
 `;
+
+/** @type {import("@swc/core").JsMinifyOptions} */
+const AGAIN = {
+  module: true,
+  ecma: 2022,
+  compress: { passes: 3, pure_getters: true, sequences: false },
+  mangle: true,
+  format: { ecma: 2022 },
+};
 
 /** @typedef {import("rolldown").RolldownOptions & { output: import("rolldown").OutputOptions }} Build */
 
 /** @type {import("rolldown").OutputOptions} */
 const output = { dir: "dist", format: "esm", comments: false, sourcemap: false };
 
+/**
+ * Minifies once more what rolldown has minified, which takes 1 % off.
+ * @type {import("rolldown").Plugin}
+ */
+const again = {
+  name: "again",
+  async generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === "chunk") chunk.code = (await minify(chunk.code, AGAIN)).code;
+    }
+  },
+};
+
 /** @type {Build} */
 export const client = {
   input: { index: "src/index.ts" },
+  plugins: [again],
   output: {
     ...output,
     minify: {

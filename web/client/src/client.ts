@@ -28,7 +28,7 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   readonly #client: Client;
   #connection?: Connection;
 
-  /** @throws TypeError that names the option that is wrong, or unknown */
+  /** @throws TypeError that names an option that is wrong and what it must be, or one that there is not */
   constructor(options: Options<E>) {
     const settings = withDefaults(options as Options<unknown> as Options);
     const emitter = createEmitter(settings.report);
@@ -93,7 +93,8 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   /**
    * Stops to receive, and gives back what has not been handled. What is in handlers is deleted when those finish,
    * if the page lives that long.
-   * @param options - `everywhere`: the session's other tabs disconnect as well, as for a log-out
+   * @param options - `everywhere`: the session's other tabs disconnect as well, as for a log-out, also when this one has
+   *   disconnected before; if it has not had a session yet, those of all sessions
    * @returns a promise that resolves when all that waited has been answered
    */
   disconnect({ everywhere = false } = {}): Promise<void> {
@@ -128,6 +129,8 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
   }
 
   async #end(everywhere: boolean, reason?: unknown): Promise<void> {
+    // The other tabs are to hear of it from one that has disconnected, too.
+    if (everywhere) this.#connection ??= createConnection(this.#client);
     const connection = this.#connection;
     this.#connection = undefined;
     const stopped = connection?.stop(everywhere, reason);

@@ -13,7 +13,7 @@ import type { Settings } from "./options.js";
 import { createPace } from "./pace.js";
 import { listen } from "./page.js";
 import { createPoller } from "./poller.js";
-import { type Session, sessionName } from "./session.js";
+import type { Session } from "./session.js";
 import { createSqs, type QueueMessage } from "./sqs.js";
 import { after, childController, type ServiceClock } from "./time.js";
 
@@ -25,14 +25,18 @@ export interface Client {
   clock: ServiceClock;
   continuity: Continuity;
   status: Status;
+  /** The name of the session that it has, or had last. */
+  name?: string;
   /** Ends the connection for good, and those of the other tabs as well if `everywhere`. */
   end(everywhere: boolean, reason?: unknown): Promise<void>;
 }
 
 export function setState(client: Client, state: State, reason?: unknown): void {
-  const previous = client.status.state;
+  const { status } = client;
+  const previous = status.state;
   if (state === previous) return;
-  client.status = { state, reason };
+  // What still goes wrong is still tried again when it was to be.
+  client.status = { ...(reason === status.reason && status), state, reason };
   client.emitter.emit("state", { state, previous, reason });
 }
 
@@ -50,11 +54,13 @@ export function createConnection(client: Client) {
   /** Aborted while the page may not poll. */
   let activity = childController(signal);
   let stopTicking = () => {};
+  /** What ends the watches over messages. */
+  const watches = new Set<() => void>();
 
   const sqs = createSqs(settings, clock);
   const pace = createPace(client);
   const keeper = createKeeper(client, pace, signal);
-  const used = settings.usedUntil?.(settings, signal, changed) ?? (() => Number.POSITIVE_INFINITY);
+  const used = settings.usedUntil(settings, signal, changed);
   const group = createGroup(client, keeper, pace, used, become);
   const sending = { settings, sqs, keeper };
   const deletions = createOutbox(sending, "DeleteMessageBatch", (error) => emitter.fail("delete", error));
@@ -62,16 +68,22 @@ export function createConnection(client: Client) {
   const intake = createIntake(client, keeper, group, deletions, leases);
   const poller = createPoller(client, keeper, sqs, pace, group, become, received);
 
+  handling.life = signal;
   handling.settled = (id) => {
-    if (keeper.session) remember(settings, sessionName(keeper.session), id);
+    if (client.name) remember(settings, client.name, id);
   };
   /** Tells of a handler that does not end, or of none at all. */
   emitter.watch = (message, id) => {
     const { handlerTimeout } = settings;
-    return after(settings, handlerTimeout, () => {
+    const cancel = after(settings, handlerTimeout, () => {
       intake.free(id);
       emitter.fail("slow", new Error(`not handled for ${handlerTimeout} s`), id, message);
     });
+    watches.add(cancel);
+    return () => {
+      watches.delete(cancel);
+      cancel();
+    };
   };
 
   function become(state: State, reason?: unknown): void {
@@ -139,7 +151,7 @@ export function createConnection(client: Client) {
     become("connected");
     const gap = continuity.note(session, clock.now());
     group.beat();
-    if (gap) void fill(gap, true);
+    void fill(gap, true);
     await intake.take(session, messages, visibility);
   }
 
@@ -149,24 +161,24 @@ export function createConnection(client: Client) {
     if (group.leading()) poller.restart();
   }
 
-  function tick(last: number): void {
+  function tick(): void {
+    const last = settings.now();
     stopTicking = after(settings, TICK, () => {
-      const now = settings.now();
-      if (now - last > SILENCE * 1000) wake();
+      if (settings.now() - last > SILENCE * 1000) wake();
       else if (group.leading()) group.beat();
       else if (!activity.signal.aborted) group.watch();
-      tick(now);
+      tick();
     });
   }
 
   function wake(): void {
-    const gap = group.wake();
-    if (gap) void fill(gap, false);
+    void fill(group.wake(), false);
     hurry();
   }
 
   /** @param forAll - whether the other tabs have missed the same */
-  async function fill(gap: Gap, forAll: boolean): Promise<void> {
+  async function fill(gap: Gap | undefined, forAll: boolean): Promise<void> {
+    if (!gap) return;
     emitter.emit("gap", gap);
     if (forAll) group.say({ type: "gap", gap });
     await fillIn(client, pace, signal, gap.since, (forAll ? intake : handling).handle);
@@ -181,7 +193,7 @@ export function createConnection(client: Client) {
       listen(settings, signal, () => (settings.hidden() ? leave() : resume()), "visibilitychange");
       listen(settings, signal, freeze, "pagehide", "freeze");
       listen(settings, signal, thaw, "pageshow", "resume");
-      tick(settings.now());
+      tick();
       if (mayNotPoll()) pause();
       else void run();
     },
@@ -192,9 +204,10 @@ export function createConnection(client: Client) {
      */
     async stop(everywhere: boolean, reason?: unknown): Promise<void> {
       life.abort();
+      emitter.wake();
       stopTicking();
-      if (everywhere) group.say({ type: "end", reason: (reason as Error | undefined)?.message });
-      group.close();
+      for (const cancel of watches) cancel();
+      group.close(everywhere, reason);
       await Promise.all([deletions.flush(), leases.giveAllBack()]);
     },
   };

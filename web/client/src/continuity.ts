@@ -25,7 +25,8 @@ export function createContinuity(retention: number) {
 
     /** Notes that something was received; returns the gap that this ends, if there is one. */
     note(session: Session, at: number): Gap | undefined {
-      const [before, since] = [last, receivedAt];
+      const before = last;
+      const since = receivedAt;
       last = session;
       receivedAt = at;
       if (!before || sessionName(before) !== sessionName(session)) return undefined;

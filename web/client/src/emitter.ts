@@ -2,7 +2,7 @@ import { BrowserEventsError, type ErrorCode } from "./errors.js";
 import type { Message, Metadata, NamedEvents } from "./events.js";
 
 /** Says that a message was left unhandled on purpose: not an error to report, nor one to count. */
-export const UNDONE = Symbol("undone");
+export const UNDONE = Symbol();
 
 /** Messages of one `_type` are `type:` and that type. */
 const EVENTS = /^(message|type:.*|receipt|state|retry|renewed|gap|error)$/;
@@ -22,14 +22,7 @@ export type Emitter = ReturnType<typeof createEmitter>;
 /** @param report - takes what handlers throw, and errors that nobody listens for */
 export function createEmitter(report: (error: unknown) => void) {
   const handlers = new Map<string, Map<AnyHandler, Calling>>();
-  let added: Promise<void>;
-  let tellAdded: () => void;
-  const expectAnother = () => {
-    added = new Promise((resolve) => {
-      tellAdded = resolve;
-    });
-  };
-  expectAnother();
+  let tell = () => {};
 
   const emitter = {
     /** Follows a message while a handler has it, until the returned function is called. */
@@ -39,10 +32,7 @@ export function createEmitter(report: (error: unknown) => void) {
     on(event: string, handler: AnyHandler, calling: Calling = {}): () => void {
       if (!EVENTS.test(event)) throw new TypeError(`there is no event ${event}`);
       handlers.set(event, (handlers.get(event) ?? new Map()).set(handler, calling));
-      if (takesMessages(event)) {
-        tellAdded();
-        expectAnother();
-      }
+      if (takesMessages(event)) emitter.wake();
       return () => emitter.off(event, handler);
     },
 
@@ -54,8 +44,16 @@ export function createEmitter(report: (error: unknown) => void) {
     takesMessages: (): boolean =>
       [...handlers].some(([event, handlers]) => takesMessages(event) && handlers.size > 0),
 
-    /** Resolves when another handler of messages is added. */
-    added: (): Promise<void> => added,
+    /** Has those look again that wait for a handler of messages. */
+    wake(): void {
+      tell();
+      emitter.woken = new Promise((resolve) => {
+        tell = resolve;
+      });
+    },
+
+    /** Resolves when another handler of messages is added, or the client disconnects. */
+    woken: Promise.resolve(),
 
     /** Calls the handlers without waiting for them. */
     emit<E extends keyof NamedEvents>(event: E, ...args: NamedEvents[E]): void {
@@ -98,8 +96,11 @@ export function createEmitter(report: (error: unknown) => void) {
           done.add(handler);
           if (--left === 0) allDone();
         } catch (error) {
-          if (error !== UNDONE) report(error);
-          failures.push(error);
+          if (error === UNDONE) done.add(UNDONE);
+          else {
+            report(error);
+            failures.push(error);
+          }
         }
         stop?.();
       };
@@ -107,6 +108,7 @@ export function createEmitter(report: (error: unknown) => void) {
       return failures;
     },
   };
+  emitter.wake();
   return emitter;
 }
 

@@ -51,7 +51,7 @@ export function browserEnvironment(): Environment {
     locks: navigator?.locks as Locks | undefined,
     channel: BroadcastChannel && ((name) => new BroadcastChannel(name)),
     page: document && window,
-    hidden: () => document?.visibilityState === "hidden",
+    hidden: () => !!document?.hidden,
     storage: sharedStorage(scope),
     report: (error) => (scope.reportError ?? console.error)(error),
   };

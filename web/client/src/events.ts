@@ -28,7 +28,8 @@ export interface Metadata {
 
 /**
  * - `disconnected`: before `connect()`, after `disconnect()`, or after an {@link UnrecoverableError}.
- * - `connecting`: getting a session, or trying again after a failure or while offline.
+ * - `connecting`: getting a session, also when expired keys cannot be replaced, or trying again after a failure or while
+ *   offline.
  * - `connected`: this tab, or the tab that polls for it, receives.
  * - `paused`: not polling, since the page is hidden (`hidden: "pause"`) or frozen by the browser.
  */
@@ -52,7 +53,7 @@ export interface Retry {
 /** How things are now. */
 export interface Status {
   state: State;
-  /** What went wrong last, until it is connected again. */
+  /** What went wrong last, until that is over. */
   reason?: unknown;
   /** When the next try is due, epoch milliseconds of the local clock. */
   retryAt?: number;

@@ -52,6 +52,6 @@ export async function readFrame(keys: CryptoKey[], body: string, id: string): Pr
 
 function parseMessage(text: string, id: string): Message {
   const message = JSON.parse(text);
-  if (!text.trim().startsWith("{")) throw new Error("not an object");
+  if (!/^\s*{/.test(text)) throw new Error("not an object");
   return typeof message.messageId === "string" ? message : { ...message, messageId: id };
 }

@@ -7,7 +7,7 @@ import type { SessionKeeper } from "./keeper.js";
 import { recall } from "./memory.js";
 import type { Pace } from "./pace.js";
 import { type Session, sessionName } from "./session.js";
-import { createTabs, type Word } from "./tabs.js";
+import { createTabs, type End, type Word } from "./tabs.js";
 
 /** A leader silent for longer is frozen: browsers delay timers, but by no more than a minute; seconds. */
 export const SILENCE = 90;
@@ -31,43 +31,76 @@ export function createGroup(
   const tabs = createTabs(settings, say);
   const { others } = tabs;
   let election: Election | undefined;
+  /** Of all sessions' tabs: a log-out is told also where there is no session yet, or tabs do not share. */
+  const common = open("sqs-browser-events");
   let channel: Channel | undefined;
-  let joined = false;
-  let leading = false;
-  let leader = "";
+  let name: string | undefined;
+  /** The end of a session which may be the one that the backend is being asked for. */
+  let ended: End | undefined;
+  /** Aborted when this tab no longer leads. */
+  let term: AbortSignal | undefined;
+  let leader: string | undefined;
   let heardAt = 0;
+
+  function leading(): boolean {
+    return term?.aborted === false;
+  }
+
+  function open(name: string): Channel | undefined {
+    try {
+      const opened = settings.channel?.(name);
+      if (opened) opened.onmessage = ({ data }) => void hear(data);
+      return opened;
+    } catch {
+      // As some browsers do where site data is blocked.
+      return undefined;
+    }
+  }
 
   function say(word: Word): void {
     channel?.postMessage({ ...word, from: id });
   }
 
+  function hearEnd(end: End): void {
+    const { session, reason } = end;
+    const error = reason === undefined ? reason : new UnrecoverableError(reason);
+    // What its backend says may concern another session: ours is asked as well.
+    if (!session && error) keeper.doubt();
+    else if (!session || session === name) void client.end(false, error);
+    else ended = end;
+  }
+
   /** Makes this tab known, so that the others wait for it. */
   function hello(): void {
-    const { session } = keeper;
-    if (session) say({ type: "hello", session, used: usedUntil() });
+    say({ type: "hello", session: keeper.session as Session, used: usedUntil() });
   }
 
   /** Shows the others that this tab leads, and how far it is. */
   function beat(): void {
-    const { session } = keeper;
     const { receivedAt } = continuity;
-    if (session) say({ type: "beat", session, state: client.status.state, now: clock.now(), receivedAt });
+    const { state } = client.status;
+    say({ type: "beat", session: keeper.session as Session, state, now: clock.now(), receivedAt });
   }
 
   /** A BroadcastChannel does not bring a tab its own words. */
   async function hear(word: Word & { from: string }): Promise<void> {
     const { from, type } = word;
-    if (type === "bye") tabs.gone(from);
+    if (type === "end") hearEnd(word);
+    else if (type === "bye") tabs.gone(from);
     else if (type === "hello") {
-      others.set(from, word.used);
+      const now = settings.now();
+      const before = others.get(from) ?? 0;
+      // One that is killed says nothing of it, and counts as used no longer than it would take to say so again.
+      others.set(from, Math.min(word.used, now + SILENCE * 1000));
       keeper.adopt(word.session, true);
-      if (!leading) return;
-      beat();
-      if (word.used > settings.now()) pace.hurry();
+      if (leading()) {
+        beat();
+        if (before < now && word.used > now) pace.hurry();
+      }
     } else if (type === "beat") {
       heardAt = settings.now();
       keeper.adopt(word.session, false);
-      if (!leading) {
+      if (!leading()) {
         clock.observe(word.now);
         continuity.note(word.session, word.receivedAt);
         follow(word.state);
@@ -75,8 +108,6 @@ export function createGroup(
       if (from !== leader) hello();
       leader = from;
     } else if (type === "gap") emitter.emit("gap", word.gap);
-    else if (type === "end")
-      void client.end(false, word.reason === undefined ? undefined : new UnrecoverableError(word.reason));
     else if (type === "deliver") {
       const { metadata } = word;
       const { messageId, text } = metadata;
@@ -90,15 +121,13 @@ export function createGroup(
   }
 
   function join(session: Session): void {
-    joined = true;
-    const { shareTabs, channel: open, locks } = settings;
-    const name = sessionName(session);
+    name = client.name = sessionName(session);
     // A page before this one may have gone before its deletions reached the queue.
     handling.settle(recall(settings, name));
-    if (!shareTabs || !open || !locks) return;
+    const { shareTabs, locks } = settings;
+    if (!shareTabs || !common || !locks) return;
     election = createElection(locks, name);
     channel = open(name);
-    channel.onmessage = ({ data }) => void hear(data);
     heardAt = settings.now();
   }
 
@@ -109,7 +138,7 @@ export function createGroup(
     share: tabs.share,
 
     /** Whether this tab is the one that polls. */
-    leading: (): boolean => leading,
+    leading,
 
     /** Until when one of the tabs counts as used, epoch milliseconds. */
     used: (): number => Math.max(usedUntil(), ...others.values()),
@@ -120,14 +149,12 @@ export function createGroup(
       signal: AbortSignal,
       lead: (term: AbortSignal) => Promise<void>,
     ): Promise<void> {
-      if (!joined) join(session);
+      if (!name) join(session);
+      if (ended) hearEnd(ended);
       hello();
-      const tracked = (term: AbortSignal) => {
-        leading = true;
-        term.addEventListener("abort", () => {
-          leading = false;
-        });
-        return lead(term);
+      const tracked = (current: AbortSignal) => {
+        term = current;
+        return lead(current);
       };
       await (election ? election.run(signal, tracked) : tracked(signal));
     },
@@ -138,15 +165,20 @@ export function createGroup(
       return election && continuity.wake(clock.now());
     },
 
-    /** Takes the lead if the leader has fallen silent. */
+    /** Takes the lead if the leader has fallen silent. If this tab is used, the leader is told of it again. */
     watch(): void {
-      if (!leading && settings.now() - heardAt > SILENCE * 1000) election?.steal();
+      const now = settings.now();
+      if (now - heardAt > SILENCE * 1000) election?.steal();
+      else if (usedUntil() > now && usedUntil() < Number.POSITIVE_INFINITY) hello();
     },
 
-    /** Leaves for good. */
-    close(): void {
-      tabs.leave();
+    /** Leaves for good. @param everywhere - has the other tabs end, too, and tells them the reason */
+    close(everywhere: boolean, reason?: unknown): void {
+      const message = (reason as Error | undefined)?.message;
+      if (everywhere) common?.postMessage({ type: "end", session: client.name, reason: message });
+      tabs.close();
       say({ type: "bye" });
+      common?.close();
       channel?.close();
       channel = undefined;
     },

@@ -4,13 +4,11 @@ import type { Settings } from "./options.js";
 import type { Id, Session } from "./session.js";
 
 interface Entry {
-  /** Handlers that have finished with the message. */
+  /** Handlers that have finished with the message; UNDONE, where a loop has left it to the next one. */
   done: Set<unknown>;
   failures: number;
   /** The attempt in progress. */
   running?: Promise<boolean>;
-  /** A loop has left it to the next one. */
-  undone?: boolean;
   settled?: boolean;
   /** The session that could not read it first. */
   unreadBy?: Session;
@@ -58,23 +56,24 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
     const { messageId } = metadata;
     const receipt = readReceipt(message);
     const events = receipt ? ["receipt"] : ["message", `type:${message._type}`];
-    for (;;) {
+    const { done } = entry;
+    while (!handling.life.aborted) {
       // Taken before the call: a loop may follow another one while this waits for the handlers.
-      const added = emitter.added();
+      const woken = emitter.woken;
       if (receipt || emitter.takesMessages()) {
-        const failures = await emitter.deliver(events, [receipt ?? message, metadata], entry.done, () => {
-          if (!entry.undone) handling.settled(messageId);
+        const failures = await emitter.deliver(events, [receipt ?? message, metadata], done, () => {
+          if (!done.has(UNDONE)) handling.settled(messageId);
         });
-        const errors = failures.filter((failure) => failure !== UNDONE);
-        entry.undone ||= errors.length < failures.length;
-        if (errors.length > 0) return failed(errors[0], message, entry);
-        if (!entry.undone) return true;
+        if (failures.length > 0) return failed(failures[0], message, entry);
+        if (!done.has(UNDONE)) return true;
       }
       const stop = emitter.watch(message, messageId);
-      await added;
+      await woken;
       stop();
-      entry.undone = false;
+      done.delete(UNDONE);
     }
+    // It has been given back, and comes again.
+    return false;
   }
 
   function failed(error: unknown, message: Message, entry: Entry): boolean {
@@ -86,6 +85,9 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
   }
 
   const handling = {
+    /** Ends the waiting for handlers. */
+    life: AbortSignal.abort(),
+
     /** Is told of each message that is settled, in the turn in which its handlers return. */
     settled: (() => {}) as (id: string) => void,
 
@@ -118,6 +120,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
 }
 
 function readReceipt(message: Message): Receipt | undefined {
-  if (message._type !== "message-read-receipt") return undefined;
-  return { userId: message.userId as Id, ids: (message["messages-receipted"] ?? []) as string[] };
+  return message._type === "message-read-receipt"
+    ? { userId: message.userId as Id, ids: (message["messages-receipted"] ?? []) as string[] }
+    : undefined;
 }

@@ -24,7 +24,7 @@ export async function fillIn(
     const text = JSON.stringify(message);
     const receivedAt = clock.now();
     const metadata: Metadata = { messageId, text, source: "history", receivedAt, deliveries: 0 };
-    for (let delay = 1; !(await bring(message, metadata)) && !signal.aborted; delay *= 2) {
+    for (let delay = 1; !signal.aborted && !(await bring(message, metadata)); delay *= 2) {
       await pace.sleep(delay, signal);
     }
   };

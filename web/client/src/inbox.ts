@@ -1,6 +1,6 @@
 import type { BrowserEvents, Message, Metadata } from "./index.js";
 
-/** How long what waited in the queue may pause before the unread ones are counted again, milliseconds. */
+/** How long after what may have been counted already the unread ones are counted again, milliseconds. */
 const PAUSE = 500;
 
 /** A page of a user's messages, newest first. */
@@ -57,9 +57,12 @@ export class Inbox {
   #loading?: Promise<void>;
   /** The unread ones that are not loaded, as far as the backend has told. */
   #beyond = 0;
-  /** When it was last asked, epoch seconds of the local clock. */
-  #asked = 0;
-  #recount?: ReturnType<typeof setTimeout>;
+  /** When it last told, epoch seconds of the local clock. Endless while it is asked: what comes then may be counted. */
+  #counted = 0;
+  #counting = Promise.resolve();
+  #asking?: ReturnType<typeof setTimeout>;
+  /** What is loaded may lack newer ones. */
+  #missed = false;
   #state: InboxState = { items: [], unread: 0, more: true };
 
   constructor(events: BrowserEvents, backend: InboxBackend) {
@@ -67,6 +70,7 @@ export class Inbox {
     this.#stop = [
       events.on("message", (message, metadata) => this.#came(message, metadata)),
       events.on("receipt", ({ ids }, metadata) => this.#receipted(ids, metadata)),
+      events.on("gap", () => this.#gap()),
     ];
   }
 
@@ -99,6 +103,7 @@ export class Inbox {
     const changed = ids.filter((id) => this.#items.get(id)?.read === false);
     if (changed.length === 0) return;
     this.#set(changed, true);
+    const counted = this.#counted;
     try {
       await this.#backend.markRead(changed);
     } catch (error) {
@@ -107,13 +112,16 @@ export class Inbox {
         false,
       );
       throw error;
+    } finally {
+      // It may have been counted before they were marked, and told afterwards.
+      if (this.#counted !== counted || counted === Number.POSITIVE_INFINITY) this.#askSoon();
     }
   }
 
   /** Ends it; the client goes on. */
   close(): void {
     for (const stop of this.#stop) stop();
-    clearTimeout(this.#recount);
+    clearTimeout(this.#asking);
     this.#subscribers.clear();
   }
 
@@ -121,51 +129,94 @@ export class Inbox {
     if (!this.#more) return;
     const first = this.#next === undefined;
     const { messages, next } = await this.#backend.getPage(first ? {} : { next: this.#next });
-    for (const message of messages) this.#add(message, Boolean(message.is_read));
+    for (const message of messages) this.#add(message);
     this.#next = next;
     this.#more = next !== undefined;
     await this.#count();
   }
 
-  async #count(): Promise<void> {
+  /** Counts after the counts that were begun before, so that an older answer never comes last. */
+  #count(): Promise<void> {
+    const counting = this.#counting.then(() => this.#ask());
+    // Whoever asks for it is told that it has failed.
+    this.#counting = counting.catch(() => {});
+    return counting;
+  }
+
+  async #ask(): Promise<void> {
     if (this.#backend.getUnread) {
-      this.#asked = Date.now() / 1000;
-      const unread = await this.#backend.getUnread();
-      this.#beyond = Math.max(0, unread - this.#unreadIds().length);
+      let counted = this.#counted;
+      this.#counted = Number.POSITIVE_INFINITY;
+      try {
+        const unread = await this.#backend.getUnread();
+        this.#beyond = Math.max(0, unread - this.#unreadIds().length);
+        counted = now();
+      } finally {
+        this.#counted = counted;
+      }
     }
     this.#changed();
   }
 
+  /** Asks the backend again, when no more of the kind follows. If it fails, the next page brings the number. */
+  #askSoon(): void {
+    clearTimeout(this.#asking);
+    this.#asking = setTimeout(() => void this.#refresh().catch(() => {}), PAUSE);
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#missed) {
+      // What came meanwhile, and what was read.
+      const { messages } = await this.#backend.getPage({});
+      for (const message of messages) this.#add(message);
+      this.#missed = false;
+    }
+    await this.#count();
+  }
+
+  /** There may have been messages and receipts that do not come any more. */
+  #gap(): void {
+    this.#missed ||= this.#next !== undefined || !this.#more;
+    this.#askSoon();
+  }
+
   #came(message: Message, metadata: Metadata): void {
     const { messageId: id } = message;
-    // What is not in the history cannot be marked read. What has been loaded has its place by when it was created.
-    if ("_sqs_only" in message || this.#items.has(id)) return;
-    if (this.#waited(metadata) && !this.#read.has(id)) this.#beyond = Math.max(0, this.#beyond - 1);
-    this.#add({ created: metadata.sentAt ?? metadata.receivedAt, ...message }, false);
+    // What is not in the history cannot be marked read.
+    if ("_sqs_only" in message) return;
+    if (this.#items.has(id)) {
+      // What has been loaded has its place by when it was created.
+      if (message.is_read) this.#set([id], true);
+      return;
+    }
+    this.#add({ created: metadata.sentAt ?? metadata.receivedAt, ...message });
+    if (this.#mayBeCounted(metadata) && !this.#items.get(id)?.read) this.#lessBeyond();
     this.#changed();
   }
 
-  /** Whether it was sent before the backend counted, and waited in the queue since. Then it is counted again, soon. */
-  #waited({ sentAt, receivedAt }: Metadata): boolean {
+  /** Whether the backend may have counted it when it last did. Then it is asked again, soon. */
+  #mayBeCounted({ source, sentAt, receivedAt }: Metadata): boolean {
     const age = receivedAt - (sentAt ?? receivedAt);
-    if (Date.now() / 1000 - age > this.#asked) return false;
-    clearTimeout(this.#recount);
-    // If it fails, the next page brings the number.
-    this.#recount = setTimeout(() => void this.#count().catch(() => {}), PAUSE);
+    if (!this.#counted || (source === "queue" && now() - age > this.#counted)) return false;
+    this.#askSoon();
     return true;
   }
 
-  #add(message: Message, read: boolean): void {
+  #lessBeyond(): void {
+    this.#beyond = Math.max(0, this.#beyond - 1);
+  }
+
+  #add(message: Message): void {
     const { messageId: id } = message;
-    const known = this.#items.get(id);
-    this.#items.set(id, { message, read: read || known?.read || this.#read.has(id) });
+    const read = Boolean(message.is_read) || this.#read.has(id) || Boolean(this.#items.get(id)?.read);
+    this.#items.set(id, { message, read });
   }
 
   #receipted(ids: string[], metadata: Metadata): void {
-    this.#waited(metadata);
+    this.#mayBeCounted(metadata);
     for (const id of ids) {
       // A receipt has only ids that were unread.
-      if (!this.#items.has(id) && !this.#read.has(id)) this.#beyond = Math.max(0, this.#beyond - 1);
+      if (!this.#items.has(id) && !this.#read.has(id)) this.#lessBeyond();
       this.#read.add(id);
     }
     this.#set(ids, true);
@@ -189,4 +240,9 @@ export class Inbox {
     this.#state = { items, unread: this.#unreadIds().length + this.#beyond, more: this.#more };
     for (const changed of this.#subscribers) changed();
   }
+}
+
+/** Epoch seconds of the local clock. */
+function now(): number {
+  return Date.now() / 1000;
 }

@@ -52,7 +52,7 @@ export function createIntake(
         return handle(message, metadata).finally(() => free(messageId));
       };
     } catch (error) {
-      keeper.lacksKey();
+      keeper.doubt();
       bring = () => handling.unreadable(MessageId, error, session);
     }
     return () => settle(session.sqsUrl, queued, bring);
@@ -66,8 +66,8 @@ export function createIntake(
     if (await bring()) {
       // Given back meanwhile, it may have been handed out again, and be deleted then.
       const due = Math.min(settings.now() + deleteDelay * 1000, leases.end(queued) - MARGIN);
-      const { MessageId, ReceiptHandle } = queued;
-      deletions.add(queue, MessageId, { ReceiptHandle }, due);
+      const { ReceiptHandle } = queued;
+      deletions.add(queue, queued.MessageId, { ReceiptHandle }, due);
     } else {
       // After a second at first, then twice as long each time.
       leases.giveBack(queued, Math.min(2 ** (deliveriesOf(queued) - 1), visibilityTimeout));

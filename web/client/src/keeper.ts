@@ -11,10 +11,10 @@ const QUEUE_SPREADS = 10;
 const TAG_SPREADS = 90;
 /** How long polling stops for a renewal, seconds: the old keys may end with it, so that a poll would be wasted. */
 const PATIENCE = 3;
-/** How long after asking for a missing key it is asked for again at first, seconds. */
-const KEY_PAUSE = 5;
+/** How long after a session in doubt has been asked for it is asked for again at first, seconds. */
+const DOUBT_PAUSE = 5;
 /** How long at most, seconds. */
-const LONGEST_KEY_PAUSE = 60;
+const LONGEST_DOUBT_PAUSE = 60;
 
 /** Holds the session and gets the next one in time. */
 export type SessionKeeper = ReturnType<typeof createKeeper>;
@@ -33,25 +33,23 @@ export function createKeeper(
   let since = 0;
   let isRefused = false;
   let hasWorked = false;
+  /** Both are set once the keys have worked, which corrects the clock; epoch seconds. */
   let renewAt = Number.POSITIVE_INFINITY;
-  let isKeyMissing = false;
-  let keyPause = KEY_PAUSE;
-  let askKeyAt = 0;
+  let endAt = Number.POSITIVE_INFINITY;
+  let askPause = 0;
+  let askAt = 0;
   let replaced = () => {};
 
   const age = () => (settings.now() - since) / 1000;
-  const expired = () => renewAt < Number.POSITIVE_INFINITY && clock.now() >= (session?.expires ?? 0);
+  const expired = () => clock.now() >= endAt;
 
   function take(next: Session): void {
     const previous = session;
-    if (next.aesKey !== previous?.aesKey) {
-      keyPause = KEY_PAUSE;
-      askKeyAt = 0;
-    }
+    if (next.aesKey !== previous?.aesKey) askPause = askAt = 0;
     session = next;
     since = settings.now();
-    isRefused = hasWorked = isKeyMissing = false;
-    renewAt = Number.POSITIVE_INFINITY;
+    isRefused = hasWorked = false;
+    renewAt = endAt = Number.POSITIVE_INFINITY;
     replaced();
     if (previous) emitter.emit("renewed", { expires: next.expires });
   }
@@ -70,13 +68,14 @@ export function createKeeper(
     const before = session;
     const attempt = childController(signal);
     replaced = () => attempt.abort();
+    // Once for all tries: each listens to the signal.
     const given = whenAborted(attempt.signal);
     // What it has brought is taken also if it comes late: the backend may have ended the old keys for it.
     const ask = async () => {
-      const next = await settings.getSession({ reason: reason() });
+      const next = await settings.getSession({ reason: reason(), signal });
       // The likeliest mistake is to return the backend's whole reply.
       if (!next?.sqsUrl || !next.secretKey || !next.aesKey)
-        throw new TypeError("getSession gave no session object");
+        throw new TypeError("getSession must resolve to the reply's session");
       if (!signal.aborted && (!session || session === before || next.expires >= session.expires)) take(next);
     };
     const get = () => limited(settings, Promise.race([ask(), given]));
@@ -100,11 +99,14 @@ export function createKeeper(
     /**
      * A session that may be used now. When renewal is due, it waits a moment for it, since the backend may end
      * the old keys; if it fails or takes longer, the old keys serve on until they expire.
+     * @param without - is called when there are no keys to go on with meanwhile
      * @returns undefined when it was ended before there was a session
      */
-    async ready(): Promise<Session | undefined> {
-      if (!session || expired()) await renew();
-      else if ((isKeyMissing || clock.now() >= renewAt) && !renewing) {
+    async ready(without?: () => void): Promise<Session | undefined> {
+      if (!session || expired()) {
+        without?.();
+        await renew();
+      } else if (clock.now() >= renewAt && !renewing) {
         await limited(settings, renew(), PATIENCE).catch(() => {});
       }
       return session;
@@ -117,7 +119,11 @@ export function createKeeper(
       const left = used.expires - clock.now();
       const margin = Math.min(settings.renewBefore, left / 2) * (0.5 + settings.random() / 2);
       // Keys that work though they seem to have expired: no clock to go by, so wait until they are refused.
-      if (left > 0) renewAt = used.expires - margin;
+      if (left > 0) {
+        endAt = used.expires;
+        // Sooner, if it is in doubt already.
+        renewAt = Math.min(renewAt, endAt - margin);
+      }
     },
 
     /**
@@ -145,15 +151,16 @@ export function createKeeper(
     },
 
     /**
-     * A message cannot be read: the backend may have rotated the key without our asking. The session is asked for
-     * before the next poll, but less and less often as long as that brings no other key.
+     * The session may no longer do: a message cannot be read, as when the backend has rotated the key without our
+     * asking, or another session has ended. It is asked for before the next poll, but less and less often as long as
+     * that brings no other key.
      */
-    lacksKey(): void {
+    doubt(): void {
       const now = settings.now();
-      if (now < askKeyAt) return;
-      isKeyMissing = true;
-      askKeyAt = now + keyPause * 1000;
-      keyPause = Math.min(keyPause * 2, LONGEST_KEY_PAUSE);
+      if (now < askAt) return;
+      renewAt = 0;
+      askPause = Math.min(askPause * 2 || DOUBT_PAUSE, LONGEST_DOUBT_PAUSE);
+      askAt = now + askPause * 1000;
     },
 
     /**

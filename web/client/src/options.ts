@@ -12,8 +12,9 @@ export interface Options<E = AnyEvents> {
    * The application's call to its backend, which creates, refreshes or renews the session. It is called
    * again, after a growing pause, while it fails; throw an {@link UnrecoverableError} to end that.
    * An answer that takes longer than `answerTimeout` counts as a failure, and is still used when it comes.
+   * `signal` is aborted by `disconnect()`, so that a call under way need not bring a session back.
    */
-  getSession(request: { reason: SessionReason }): Promise<Session>;
+  getSession(request: { reason: SessionReason; signal: AbortSignal }): Promise<Session>;
   /**
    * Messages since a moment (epoch seconds), in any order; called after a gap. Those already seen are
    * dropped by their `messageId`, the others are delivered by their `created`, oldest first.
@@ -66,18 +67,16 @@ export interface Options<E = AnyEvents> {
  * Options with every default filled in, and what is taken from the browser.
  * @internal
  */
-export type Settings = Omit<Required<Options>, "usedUntil" | "environment"> &
-  Pick<Options, "usedUntil"> &
-  Environment;
+export type Settings = Omit<Required<Options>, "environment"> & Environment;
 
 /**
  * Of each option its default, which also shows its type, its least and its most. What has no default is a function that
- * must be given; null stands for a function that need not.
+ * must be given.
  */
 const OPTIONS: Record<string, [standard?: unknown, least?: number, most?: number]> = {
   getSession: [],
   getHistory: [() => []],
-  usedUntil: [null],
+  usedUntil: [() => () => Number.POSITIVE_INFINITY],
   environment: [{}],
   pauseWhenHidden: [false],
   shareTabs: [true],
@@ -101,24 +100,24 @@ const MOST = 2e6;
 
 /**
  * Options that are undefined count as not given.
- * @throws TypeError that names the option that is wrong, or unknown
+ * @throws TypeError that names an option that is wrong and what it must be, or one that there is not
  * @internal
  */
 export function withDefaults(options: Options): Settings {
   const given = options as unknown as Record<string, unknown>;
   const settings: Record<string, unknown> = { ...browserEnvironment(), ...options.environment };
   for (const name in { ...OPTIONS, ...given }) {
-    // Where there is no such option, nothing is right.
-    const [standard, least = 1, most = MOST] = OPTIONS[name] ?? [0, 1, 0];
-    const value = given[name] ?? standard;
+    const option = OPTIONS[name];
+    if (!option) throw new TypeError(`there is no option ${name}`);
+    const [standard, least = 1, most = MOST] = option;
+    const value = (given[name] ?? standard) as number;
     settings[name] = value;
-    if (value === null) continue;
-    const isNumber = typeof value === "number";
-    if (
-      typeof value !== typeof (standard ?? withDefaults) ||
-      (isNumber && !(value >= least && value <= most))
-    )
-      throw new TypeError(`wrong option: ${name} = ${value}`);
+    const type = typeof (standard ?? withDefaults);
+    const isNumber = type === "number";
+    if (typeof value !== type || (isNumber && !(value >= least && value <= most))) {
+      const range = isNumber ? ` from ${least} to ${most}` : "";
+      throw new TypeError(`${name} must be a${type === "object" ? "n" : ""} ${type}${range}, not ${value}`);
+    }
   }
   return settings as unknown as Settings;
 }

@@ -58,13 +58,18 @@ export function createPace(client: Pick<Client, "settings" | "emitter" | "status
       call: () => Promise<T>,
       failed: (error: unknown) => void,
     ): Promise<T | undefined> {
+      let reason: unknown;
       for (let failures = 1; !signal.aborted; failures++) {
         try {
-          return await call();
+          const result = await call();
+          // Something else may have failed since, and still does.
+          if (client.status.reason === reason) client.status = { state: client.status.state };
+          return result;
         } catch (error) {
           if (signal.aborted) break;
           failed(error);
           if (isUnrecoverable(error)) break;
+          reason = error;
           failures = await pause(failures, signal, error);
         }
       }

@@ -22,7 +22,7 @@ type Received = (session: Session, messages: QueueMessage[], visibility: number)
 export type Poller = ReturnType<typeof createPoller>;
 
 export function createPoller(
-  { settings, emitter }: Client,
+  client: Client,
   keeper: SessionKeeper,
   sqs: Sqs,
   pace: Pace,
@@ -30,6 +30,7 @@ export function createPoller(
   become: (state: State, reason: unknown) => void,
   received: Received,
 ) {
+  const { settings, emitter } = client;
   let step: AbortController | undefined;
   let failures = 0;
   /** Whether the next poll waits for messages. The first one does not, and so shows soon whether it works. */
@@ -74,7 +75,7 @@ export function createPoller(
     async run(signal: AbortSignal): Promise<void> {
       waits = false;
       while (!signal.aborted) {
-        const session = await keeper.ready();
+        const session = await keeper.ready(() => disturb(client.status.reason));
         if (!session || signal.aborted) return;
         step = childController(signal);
         const next = settings.now() + SLOW * 1000;

@@ -29,11 +29,6 @@ export function amzDate(time: number): string {
   return new Date(time * 1000).toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
-/** `YYYYMMDDTHHMMSSZ` as epoch seconds. */
-export function parseAmzDate(date: string): number {
-  return Date.parse(date.replace(/(....)(..)(..)T(..)(..)/, "$1-$2-$3T$4:$5:")) / 1000;
-}
-
 /**
  * Signs by AWS Signature Version 4 and returns all headers to send: those given, the date, the session
  * token if there is one, and `authorization`. Every given header is signed. The path and the headers' values are

@@ -1,6 +1,6 @@
 import type { Environment } from "./environment.js";
 import type { Session } from "./session.js";
-import { amzDate, parseAmzDate, sign } from "./sigv4.js";
+import { amzDate, sign } from "./sigv4.js";
 import { after, childController, type ServiceClock } from "./time.js";
 
 /** A message as SQS hands it out. Our own messageId is inside the encrypted body. */
@@ -29,9 +29,6 @@ export type BatchAction = "DeleteMessageBatch" | "ChangeMessageVisibilityBatch";
 /** An answer of SQS that is not a success. */
 export class SqsError extends Error {
   override readonly name = "SqsError";
-  declare readonly status: number;
-  /** Such as `QueueDoesNotExist`, without a namespace; empty when the answer names none. */
-  declare readonly code: string;
   /** The request was refused since the local clock was off; the clock has been corrected. */
   declare readonly clockWasOff: boolean;
   /** The queue is not there, or not known yet. */
@@ -39,10 +36,9 @@ export class SqsError extends Error {
   /** The queue is gone, or the keys are not (or no longer) good for it: a new session may help. */
   declare readonly needsSession: boolean;
 
+  /** @param code - such as `QueueDoesNotExist`, without a namespace; empty when the answer names none */
   constructor(status: number, code: string, message: string, clockWasOff: boolean) {
     super(`${status} ${code}: ${message}`);
-    this.status = status;
-    this.code = code;
     this.clockWasOff = clockWasOff;
     this.noQueue = /Queue/.test(code);
     this.needsSession = status === 403 || /Queue|Token|Expired|Denied|Signature|Unrecognized/.test(code);
@@ -70,8 +66,9 @@ export function createSqs(env: Environment, clock: ServiceClock) {
     request: SignedRequest,
     keepalive: boolean,
     seconds: number,
-    limit: AbortController,
+    signal?: AbortSignal,
   ): Promise<T> {
+    const limit = childController(signal);
     const cancel = after(env, seconds, () => limit.abort());
     try {
       const response = await env.fetch(request.url, { ...request, keepalive, signal: limit.signal });
@@ -88,8 +85,9 @@ export function createSqs(env: Environment, clock: ServiceClock) {
     const { __type = "", message, Message } = (await response.json().catch(() => {})) ?? {};
     const text = message ?? Message ?? "";
     // Where CORS hides the Date header, the refusal itself tells: "... (20260101T120000Z - 5 min.)".
-    const told = /\((\d{8}T\d{6}Z) [-+]/.exec(text)?.[1] ?? "";
-    const corrected = clock.observe(parseAmzDate(told));
+    const digits = /\((....)(..)(..)T(..)(..)(..)Z [-+]/.exec(text) ?? [];
+    const [, year, month, day, hour, minute, second] = digits as unknown as [string, ...Digits];
+    const corrected = clock.observe(Date.UTC(year, month - 1, day, hour, minute, second) / 1000);
     return new SqsError(response.status, __type.split("#").pop(), text, clockWasOff || corrected);
   }
 
@@ -110,8 +108,7 @@ export function createSqs(env: Environment, clock: ServiceClock) {
         VisibilityTimeout: Math.ceil(visibilityTimeout),
         MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
       });
-      const limit = childController(signal);
-      const answer = call<{ Messages?: QueueMessage[] }>(request, false, waitTime + ANSWER_TIME, limit);
+      const answer = call<{ Messages?: QueueMessage[] }>(request, false, waitTime + ANSWER_TIME, signal);
       return (await answer).Messages ?? [];
     },
 
@@ -128,12 +125,15 @@ export function createSqs(env: Environment, clock: ServiceClock) {
      * @throws SqsError when some or all could not be changed
      */
     async send(request: SignedRequest, keepalive = false): Promise<void> {
-      const answer = call<{ Failed?: WireFailure[] }>(request, keepalive, ANSWER_TIME, new AbortController());
+      const answer = call<{ Failed?: WireFailure[] }>(request, keepalive, ANSWER_TIME);
       const [failed] = (await answer).Failed ?? [];
       if (failed) throw new SqsError(200, failed.Code, `${failed.Message}`, false);
     },
   };
 }
+
+/** `Date.UTC` takes digits for numbers. */
+type Digits = [number, number, number, number, number, number];
 
 interface WireFailure {
   Code: string;

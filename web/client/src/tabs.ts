@@ -13,8 +13,17 @@ export type Word =
   | { type: "gap"; gap: Gap }
   /** From now on this tab is not waited for, until it says hello again. */
   | { type: "bye" }
-  /** The session ends for all tabs. `reason`: what a tab's `getSession` said of it. */
-  | { type: "end"; reason?: string };
+  | End;
+
+/**
+ * A session ends for all tabs. `session`: its name; absent where the tab has not had one yet. `reason`: what
+ * `getSession` said of it; absent where the application ends it.
+ */
+export interface End {
+  type: "end";
+  session?: string;
+  reason?: string;
+}
 
 /** What the leader tells of itself, at every poll and when it is asked. */
 interface Beat {
@@ -30,7 +39,7 @@ interface Beat {
 interface Delivery {
   waitingFor: Set<string>;
   settled: boolean;
-  finish(): void;
+  end(): void;
 }
 
 /** The other tabs of the session, and the messages that they are to settle. */
@@ -48,7 +57,7 @@ export function createTabs(settings: Settings, say: (word: Word) => void) {
     const delivery = deliveries.get(messageId);
     if (!delivery?.waitingFor.delete(tab)) return;
     delivery.settled &&= settled;
-    if (delivery.waitingFor.size === 0) delivery.finish();
+    if (delivery.waitingFor.size === 0) delivery.end();
   }
 
   /** A tab is no longer waited for. */
@@ -71,25 +80,25 @@ export function createTabs(settings: Settings, say: (word: Word) => void) {
       say({ type: "deliver", metadata });
       if (others.size === 0) return true;
       return new Promise((resolve) => {
-        const finish = () => {
+        const end = () => {
           cancel();
           deliveries.delete(messageId);
           resolve(delivery.settled);
         };
-        const delivery = { waitingFor: new Set(others.keys()), settled: true, finish };
+        const delivery = { waitingFor: new Set(others.keys()), settled: true, end };
         const cancel = after(settings, settings.tabTimeout, () => {
           for (const tab of delivery.waitingFor) gone(tab);
         });
-        deliveries.get(messageId)?.finish();
+        deliveries.get(messageId)?.end();
         deliveries.set(messageId, delivery);
       });
     },
 
     /** What the others have not settled yet is left to the next leader. */
-    leave(): void {
+    close(): void {
       for (const delivery of deliveries.values()) {
         delivery.settled = false;
-        delivery.finish();
+        delivery.end();
       }
     },
   };

@@ -1,11 +1,11 @@
 import type { Environment } from "./environment.js";
 import type { Settings } from "./options.js";
 
-/** A controller that is aborted with its parent. Abort it when done: that detaches it from the parent. */
-export function childController(parent: AbortSignal): AbortController {
+/** A controller that is aborted with its parent, if there is one. Abort it when done: that detaches it. */
+export function childController(parent?: AbortSignal): AbortController {
   const child = new AbortController();
-  if (parent.aborted) child.abort();
-  parent.addEventListener("abort", () => child.abort(), { signal: child.signal });
+  if (parent?.aborted) child.abort();
+  parent?.addEventListener("abort", () => child.abort(), { signal: child.signal });
   return child;
 }
 

@@ -70,6 +70,28 @@ describe("a hidden page", () => {
   });
 });
 
+describe("a visible tab that is killed", () => {
+  it("soon no longer keeps a hidden leader polling", async () => {
+    const leader = await saving();
+    const follower = await saving();
+    leader.tab.hide();
+    expect(await during(600)).toBe(30);
+    follower.tab.crash();
+    await world.clock.advance(120);
+    expect(await during(600)).toBe(10);
+  });
+
+  it("by what the visible ones say again does not cut pauses short after failures", async () => {
+    const options = { ...economy(), minBackoff: 30, environment: { random: () => 1 } };
+    const leader = await world.page(options).connect();
+    await world.page(options).connect();
+    leader.tab.hide();
+    world.sqs.cut();
+    await world.clock.advance(60);
+    expect(await during(600)).toBe(20);
+  });
+});
+
 describe("an idle page", () => {
   it("polls once a minute after a while without input, and at once after the first", async () => {
     const page = await saving({ idle: "slow", idleAfter: 120 });

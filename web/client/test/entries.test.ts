@@ -2,8 +2,8 @@ import { get } from "svelte/store";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { effectScope, nextTick, ref } from "vue";
 import { debugged } from "../src/debug.js";
-import { Inbox, type InboxBackend } from "../src/inbox.js";
-import type { Message, Metadata } from "../src/index.js";
+import { Inbox, type InboxBackend, type InboxPage } from "../src/inbox.js";
+import type { Message, Metadata, Options } from "../src/index.js";
 import { inOrder } from "../src/order.js";
 import { browserEvents } from "../src/svelte.js";
 import { useBrowserEvents } from "../src/vue.js";
@@ -85,8 +85,8 @@ describe("the inbox", () => {
   const history = (...names: [string, number, number?][]): Message[] =>
     names.map(([messageId, created, is_read = 0]) => ({ messageId, created, is_read }));
 
-  async function inbox(backend: Partial<InboxBackend> = {}) {
-    const page = await world.page().connect();
+  async function inbox(backend: Partial<InboxBackend> = {}, client: Partial<Options> = {}) {
+    const page = await world.page(client).connect();
     const marked: string[][] = [];
     const own = new Inbox(page.events, {
       getPage: async ({ next }) =>
@@ -154,6 +154,133 @@ describe("the inbox", () => {
     expect(own.state.unread).toBe(5);
     await world.send("new");
     expect(own.state.unread).toBe(6);
+  });
+
+  describe("that counts with the backend", () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    /** Lets the client's time and the inbox's pass. */
+    const pass = async (seconds: number) => {
+      for (let i = 0; i < seconds * 2; i++) {
+        await world.clock.advance(0.5);
+        await vi.advanceTimersByTimeAsync(500);
+        await settle();
+      }
+    };
+    /** A backend that answers a count when it is told to, with what it had counted when it was asked, or later. */
+    function counting(unread: number) {
+      const backend = { unread, count: () => {}, answer: () => {}, asked: 0 };
+      const getUnread = async () => {
+        backend.asked++;
+        let counted = 0;
+        await new Promise<void>((resolve) => {
+          backend.count = () => {
+            counted = backend.unread;
+          };
+          backend.answer = resolve;
+        });
+        return counted;
+      };
+      return { backend, getUnread };
+    }
+
+    it.each([
+      ["before the backend counts", true],
+      ["after the backend has counted", false],
+    ])("counts once what comes %s, and before it answers", async (_, before) => {
+      const { backend, getUnread } = counting(7);
+      const { own } = await inbox({ getUnread });
+      const loading = own.load();
+      await pass(1);
+      if (!before) backend.count();
+      backend.unread++;
+      await world.send("new");
+      if (before) backend.count();
+      backend.answer();
+      await loading;
+      await pass(1);
+      backend.count();
+      backend.answer();
+      await settle();
+      expect([own.state.unread, backend.asked]).toEqual([8, 2]);
+      await pass(10);
+      expect(backend.asked).toBe(2);
+    });
+
+    it("counts once what is counted while it is on its way", async () => {
+      const { backend, getUnread } = counting(7);
+      const { own } = await inbox({ getUnread });
+      world.sqs.cut();
+      const loading = own.load();
+      await pass(1);
+      await world.send("new");
+      backend.unread++;
+      await pass(1);
+      backend.count();
+      backend.answer();
+      await loading;
+      expect(own.state.unread).toBe(8);
+      await pass(1);
+      world.sqs.offline = false;
+      await pass(5);
+      expect(own.state.items[0]?.message.messageId).toBe("new");
+      backend.count();
+      backend.answer();
+      await settle();
+      expect([own.state.unread, backend.asked]).toEqual([8, 2]);
+    });
+
+    it("counts what is marked read while it counts", async () => {
+      const { backend, getUnread } = counting(7);
+      const { own } = await inbox({ getUnread });
+      const loading = own.load();
+      await settle();
+      backend.count();
+      await own.markRead(["a"]);
+      backend.unread--;
+      backend.answer();
+      await loading;
+      await pass(1);
+      backend.count();
+      backend.answer();
+      await settle();
+      expect(own.state.unread).toBe(6);
+    });
+
+    it("counts again after a gap, and shows what came and what was read meanwhile", async () => {
+      let unread = 7;
+      const pages: InboxPage[] = [
+        { messages: history(["a", 3], ["b", 2, 1]), next: "older" },
+        { messages: history(["missed", 4], ["a", 3, 1], ["b", 2, 1]), next: "other" },
+      ];
+      const asked: (string | undefined)[] = [];
+      const { own, shown } = await inbox({
+        getUnread: async () => unread,
+        getPage: async ({ next }) => {
+          asked.push(next);
+          return next ? { messages: history(["c", 1]) } : (pages.shift() as InboxPage);
+        },
+      });
+      await own.load();
+      world.sqs.deleteQueue(world.session);
+      unread = 4;
+      await pass(25);
+      expect([shown(), own.state.unread]).toEqual([["missed*", "a", "b"], 4]);
+      await own.load();
+      expect(asked).toEqual([undefined, undefined, "older"]);
+    });
+
+    it("shows as read what the client's history says is read", async () => {
+      let unread = 7;
+      const getHistory = async () => history(["old", 5, 1], ["news", 6], ["a", 3, 1]);
+      const { own, shown } = await inbox({ getUnread: async () => unread }, { getHistory });
+      await own.load();
+      world.sqs.deleteQueue(world.session);
+      unread = 7;
+      await pass(25);
+      expect([shown(), own.state.unread]).toEqual([["news*", "old", "a", "b"], 7]);
+    });
   });
 
   it("is the same in all tabs, and ends when it is closed", async () => {

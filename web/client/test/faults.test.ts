@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Options, type Session, UnrecoverableError } from "../src/index.js";
-import { ids, settle, World } from "./support/world.js";
+import { ids, type Page, settle, World } from "./support/world.js";
 
 let world: World;
 beforeEach(() => {
@@ -80,6 +80,60 @@ describe("messages that nobody handles", () => {
     await world.sqs.send(world.session, { messageId: "r", _type: "message-read-receipt", userId: 1 });
     await world.clock.advance(10);
     expect(world.sqs.left(world.session)).toBe(0);
+  });
+});
+
+describe("messages that nobody has handled at disconnect", () => {
+  it("are given back, and not kept for a handler to come", async () => {
+    const { tab, events } = await bare();
+    events.connect();
+    await world.send("a");
+    await events.disconnect();
+    const seen: string[] = [];
+    events.on("message", ({ messageId }) => seen.push(messageId));
+    await world.clock.advance(300);
+    expect(seen).toEqual([]);
+    expect(tab.reported).toEqual([]);
+    events.connect();
+    await world.clock.advance(10);
+    expect(seen).toEqual(["a"]);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+
+  it("are given back by a loop, too, to the next connection's", async () => {
+    const { tab, events } = await bare();
+    const seen: string[] = [];
+    const loop = async () => {
+      for await (const { messageId } of events) {
+        seen.push(messageId);
+        await new Promise(() => {});
+      }
+    };
+    void loop();
+    events.connect();
+    await world.send("a", "b");
+    await events.disconnect();
+    await world.clock.advance(300);
+    expect(tab.reported).toEqual([]);
+    events.on("message", ({ messageId }) => seen.push(messageId));
+    await world.clock.advance(300);
+    expect(seen).toEqual(["a"]);
+    events.connect();
+    await world.clock.advance(10);
+    // The loop's body still has the first one.
+    expect(seen).toEqual(["a", "b"]);
+  });
+
+  it("leave no timer behind, nor do those that handlers still have", async () => {
+    const { tab, events } = await bare();
+    events.connect();
+    await world.send("a");
+    events.once("message", () => new Promise(() => {}));
+    await world.send("b");
+    await events.disconnect();
+    await world.clock.advance(5);
+    expect(world.clock.timers).toBe(0);
+    expect(tab.reported).toEqual([]);
   });
 });
 
@@ -292,6 +346,72 @@ describe("connect", () => {
 });
 
 describe("the status", () => {
+  it("says why nothing is received while expired keys cannot be replaced", async () => {
+    let trouble: (() => Promise<never>) | undefined;
+    const getSession: typeof world.getSession = async (request) =>
+      trouble ? trouble() : world.getSession(request);
+    const options = { environment: { random: () => 1 }, getSession };
+    for (const [message, how] of [
+      ["down", () => Promise.reject(new Error("down"))],
+      ["no answer for 15 s", () => new Promise<never>(() => {})],
+    ] as const) {
+      world = new World();
+      trouble = undefined;
+      const pages = [await world.page(options).connect(), await world.page(options).connect()];
+      const leader = pages[0] as Page;
+      await world.clock.advance(30);
+      trouble = how;
+      await world.clock.advance(3700);
+      expect(leader.events.status).toMatchObject({ state: "connecting", reason: { message } });
+      const { retryAt = 0 } = leader.events.status;
+      expect(Math.abs(retryAt - world.clock.now())).toBeLessThanOrEqual(30_000);
+      expect(pages[1]?.events.state).toBe("connecting");
+      trouble = undefined;
+      await world.clock.advance(60);
+      expect(pages.map(({ events }) => events.status)).toEqual(Array(2).fill({ state: "connected" }));
+      expect(leader.states).toEqual(["connecting", "connected", "connecting", "connected"]);
+      await Promise.all(pages.map(({ events }) => events.disconnect()));
+    }
+  });
+
+  it("keeps the time of the next try when the keys expire meanwhile", async () => {
+    let down = false;
+    const page = world.page({
+      maxBackoff: 600,
+      minBackoff: 600,
+      environment: { random: () => 1 },
+      getSession: async (request) => {
+        if (down) throw new Error("down");
+        return world.getSession(request);
+      },
+    });
+    await page.connect();
+    down = true;
+    await world.clock.advance(3400);
+    const { status } = page.events;
+    expect(status).toMatchObject({ state: "connected", reason: { message: "down" } });
+    await world.clock.advance(300);
+    expect(page.events.status).toEqual({ ...status, state: "connecting" });
+    expect(page.changes.at(-1)).toMatchObject({ state: "connecting", reason: { message: "down" } });
+  });
+
+  it("forgets a failure that is over, though the state was the same all the time", async () => {
+    let failures = 2;
+    const page = world.page({
+      getSession: async (request) => {
+        if (request.reason === "renew" && failures-- > 0) throw new Error("down");
+        return world.getSession(request);
+      },
+    });
+    const told: unknown[] = [];
+    page.events.on("retry", () => told.push(page.events.status));
+    await page.connect();
+    await world.clock.advance(3500);
+    expect(told).toMatchObject(Array(2).fill({ state: "connected", reason: { message: "down" } }));
+    expect(page.events.status).toEqual({ state: "connected" });
+    expect(page.states).toEqual(["connecting", "connected"]);
+  });
+
   it("has the reason, and when it is tried again", async () => {
     const page = await world.page({ environment: { random: () => 1 } }).connect();
     const retries: unknown[] = [];
@@ -308,28 +428,171 @@ describe("the status", () => {
 });
 
 describe("a log-out", () => {
-  it("reaches all tabs", async () => {
-    const pages = [await world.page().connect(), await world.page().connect(), await world.page().connect()];
+  const out = () => Promise.reject(new UnrecoverableError("logged out"));
+  const states = (pages: Page[]) => pages.map(({ events }) => events.state);
+  /** Answers when it is told to. */
+  function slow() {
+    let answer = () => {};
+    const signals: AbortSignal[] = [];
+    const getSession: Options["getSession"] = async (request) => {
+      signals.push(request.signal);
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return world.getSession(request);
+    };
+    return { getSession, signals, answer: () => answer() };
+  }
+
+  it.each([{}, { shareTabs: false }])("reaches all tabs %o", async (options) => {
+    const pages = [0, 1, 2].map(() => world.page(options));
+    for (const page of pages) await page.connect();
     await pages[1]?.events.disconnect({ everywhere: true });
     await world.clock.advance(60);
-    expect(pages.map(({ events }) => events.state)).toEqual(Array(3).fill("disconnected"));
+    expect(states(pages)).toEqual(Array(3).fill("disconnected"));
     expect(world.asked).toHaveLength(3);
   });
 
+  it("reaches them from a tab that has no session yet, is hidden, or has disconnected", async () => {
+    const { getSession } = slow();
+    const hidden = world.page({ pauseWhenHidden: true });
+    hidden.tab.hide();
+    const gone = await world.page().connect();
+    await gone.events.disconnect();
+    for (const from of [await world.page({ getSession }).connect(), await hidden.connect(), gone]) {
+      const pages = [await world.page().connect(), await world.page().connect()];
+      expect(states(pages)).toEqual(["connected", "connected"]);
+      await from.events.disconnect({ everywhere: true });
+      await settle();
+      expect(states([...pages, from])).toEqual(Array(3).fill("disconnected"));
+    }
+  });
+
+  it("reaches a tab that is asking for the session", async () => {
+    const { getSession, answer, signals } = slow();
+    const page = await world.page().connect();
+    const asking = await world.page({ getSession }).connect();
+    await page.events.disconnect({ everywhere: true });
+    answer();
+    await settle();
+    const polls = world.sqs.receives().length;
+    await world.clock.advance(60);
+    expect(states([page, asking])).toEqual(["disconnected", "disconnected"]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(world.sqs.receives()).toHaveLength(polls);
+    expect(world.browser.ports.size).toBe(0);
+    // Until it is told to connect.
+    const again = asking.connect();
+    answer();
+    await again;
+    answer();
+    await settle();
+    expect(asking.events.state).toBe("connected");
+  });
+
+  it("ends a renewal under way, whose answer changes nothing any more", async () => {
+    const { getSession, answer, signals } = slow();
+    const renewing: Options["getSession"] = (request) =>
+      request.reason === "start" ? world.getSession(request) : getSession(request);
+    const pages = [
+      await world.page({ getSession: renewing }).connect(),
+      await world.page({ getSession: renewing }).connect(),
+    ];
+    await world.clock.advance(3400);
+    const { length } = signals;
+    expect(signals[0]?.aborted).toBe(false);
+    await pages[1]?.events.disconnect({ everywhere: true });
+    await settle();
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+    answer();
+    await world.clock.advance(600);
+    expect(states(pages)).toEqual(["disconnected", "disconnected"]);
+    expect(pages[0]?.renewals).toHaveLength(1);
+    expect(signals).toHaveLength(length);
+  });
+
+  it("reaches a frozen tab before it asks for a session again", async () => {
+    const pages = [await world.page().connect(), await world.page().connect()];
+    const [page, frozen] = pages as [Page, Page];
+    frozen.tab.fire("freeze");
+    frozen.tab.freeze();
+    await world.clock.advance(5000);
+    const asked = world.asked.length;
+    await page.events.disconnect({ everywhere: true });
+    await world.clock.advance(60);
+    // Chromium brings what was said meanwhile, and then tells that the page runs again.
+    frozen.tab.thaw();
+    await Promise.resolve();
+    frozen.tab.fire("resume");
+    await world.clock.advance(60);
+    expect(states(pages)).toEqual(["disconnected", "disconnected"]);
+    expect(world.asked).toHaveLength(asked);
+  });
+
+  it("does not end other sessions", async () => {
+    const page = await world.page().connect();
+    const others = await Promise.all(
+      ["s-2", "s-3"].map((sessionId) =>
+        world.page({ getSession: async () => ({ ...world.session, sessionId }) }).connect(),
+      ),
+    );
+    const { getSession, answer } = slow();
+    const asking = await world
+      .page({
+        getSession: async (request) => ({ ...(await getSession(request)), sessionId: "s-4" }),
+      })
+      .connect();
+    await page.events.disconnect({ everywhere: true });
+    answer();
+    await settle();
+    expect(states([page, ...others, asking])).toEqual([
+      "disconnected",
+      "connected",
+      "connected",
+      "connected",
+    ]);
+  });
+
   it("that one tab hears of from the backend ends all, with its reason", async () => {
-    let out = false;
-    const getSession: typeof world.getSession = async (request) => {
-      if (out) throw new UnrecoverableError("logged out");
-      return world.getSession(request);
-    };
+    let isOut = false;
+    const getSession: typeof world.getSession = (request) => (isOut ? out() : world.getSession(request));
     const pages = [await world.page({ getSession }).connect(), await world.page({ getSession }).connect()];
     await world.clock.advance(60);
-    out = true;
+    isOut = true;
     world.sqs.validKeys.clear();
     await world.clock.advance(60);
     for (const { changes } of pages) {
       expect(changes.at(-1)).toMatchObject({ state: "disconnected", reason: { message: "logged out" } });
     }
     expect(pages.map(({ errors }) => errors.length).sort()).toEqual([0, 1]);
+  });
+
+  it("that a new tab hears of has the others ask their backend", async () => {
+    let isOut = false;
+    const getSession: typeof world.getSession = (request) => (isOut ? out() : world.getSession(request));
+    const pages = [await world.page({ getSession }).connect(), await world.page({ getSession }).connect()];
+    await world.clock.advance(60);
+    isOut = true;
+    pages.push(await world.page({ getSession }).connect());
+    await world.clock.advance(20);
+    for (const { changes } of pages) {
+      expect(changes.at(-1)).toMatchObject({ state: "disconnected", reason: { message: "logged out" } });
+    }
+  });
+
+  it("that a new tab hears of may be of another session: the others go on if their backend says so", async () => {
+    const pages = [await world.page().connect(), await world.page().connect()];
+    await world.clock.advance(60);
+    const asked = world.asked.length;
+    for (let i = 0; i < 100; i++) await world.page({ getSession: out }).connect();
+    await world.clock.advance(40);
+    expect(states(pages)).toEqual(["connected", "connected"]);
+    expect(pages.flatMap(({ states }) => states)).toEqual([
+      "connecting",
+      "connected",
+      "connecting",
+      "connected",
+    ]);
+    expect(world.asked.slice(asked)).toEqual(["renew"]);
   });
 });

@@ -9,15 +9,15 @@ const client = (options: object = {}) =>
 afterEach(() => void vi.unstubAllGlobals());
 
 it.each<[object, string]>([
-  [{ waitTime: "abc" }, "wrong option: waitTime = abc"],
+  [{ waitTime: "abc" }, "waitTime must be a number from 1 to 20, not abc"],
   [{ waitTime: 0 }, "waitTime"],
   [{ waitTime: 21 }, "waitTime"],
-  [{ waitTime: Number.NaN }, "waitTime"],
+  [{ waitTime: Number.NaN }, "waitTime must be a number from 1 to 20, not NaN"],
   [{ visibilityTimeout: 0 }, "visibilityTimeout"],
-  [{ visibilityTimeout: Number.NaN }, "visibilityTimeout = NaN"],
+  [{ visibilityTimeout: Number.NaN }, "visibilityTimeout must be a number from 1 to 43200, not NaN"],
   [{ visibilityTimeout: 43_201 }, "visibilityTimeout"],
   [{ deleteDelay: -1 }, "deleteDelay"],
-  [{ maxAttempts: 0 }, "maxAttempts"],
+  [{ maxAttempts: 0 }, "maxAttempts must be a number from 1 to 2000000, not 0"],
   [{ maxInFlight: 0 }, "maxInFlight"],
   [{ handlerTimeout: Number.POSITIVE_INFINITY }, "handlerTimeout"],
   // A browser's timer would fire at once.
@@ -30,17 +30,17 @@ it.each<[object, string]>([
   [{ minBackoff: Number.NaN }, "minBackoff"],
   [{ minBackoff: 0 }, "minBackoff"],
   [{ maxBackoff: 0 }, "maxBackoff"],
-  [{ shareTabs: 1 }, "shareTabs = 1"],
+  [{ shareTabs: 1 }, "shareTabs must be a boolean, not 1"],
   [{ pauseWhenHidden: "yes" }, "pauseWhenHidden"],
-  [{ getHistory: [] }, "getHistory"],
-  [{ usedUntil: 1 }, "usedUntil"],
-  [{ environment: "browser" }, "environment"],
-  [{ getSession: undefined }, "wrong option: getSession = undefined"],
-  [{ waittime: 20 }, "wrong option: waittime = 20"],
+  [{ getHistory: [1] }, "getHistory must be a function, not 1"],
+  [{ usedUntil: 1 }, "usedUntil must be a function, not 1"],
+  [{ environment: "browser" }, "environment must be an object, not browser"],
+  [{ getSession: undefined }, "getSession must be a function, not undefined"],
+  [{ waittime: 20 }, "there is no option waittime"],
   // Those of another entry, which have the names of parts of the environment.
-  [{ hidden: "pause" }, "wrong option: hidden = pause"],
-  [{ fetch: () => {} }, "wrong option: fetch = "],
-])("refuses a wrong option: %j", (options, text) => {
+  [{ hidden: "pause" }, "there is no option hidden"],
+  [{ fetch: () => {} }, "there is no option fetch"],
+])("refuses a wrong option, and says what it must be: %j", (options, text) => {
   expect(() => client(options)).toThrow(text);
 });
 

@@ -280,7 +280,9 @@ describe("deletion", () => {
     await world.send("a", "b");
     world.sqs.failures.push({ status: 500, type: "InternalFailure" });
     await world.clock.advance(5);
-    expect(page.errors).toMatchObject([{ code: "delete", cause: { status: 500 } }]);
+    expect(page.errors).toMatchObject([
+      { code: "delete", cause: { message: expect.stringMatching(/^500 /) } },
+    ]);
     await world.clock.advance(60);
     expect(page.seen).toEqual(["a", "b"]);
     expect(world.sqs.left(world.session)).toBe(0);

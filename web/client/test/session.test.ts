@@ -195,7 +195,9 @@ describe("getSession", () => {
   it("is told when it returns the backend's whole reply", async () => {
     const page = world.page({ getSession: async () => ({ success: true, session: world.session }) as never });
     await page.connect();
-    expect(page.errors[0]?.cause).toMatchObject({ message: expect.stringContaining("session object") });
+    expect(page.errors[0]?.cause).toMatchObject({
+      message: expect.stringContaining("must resolve to the reply's session"),
+    });
     await page.events.disconnect();
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import vectors from "../../../tests/vectors/sigv4.json";
-import { amzDate, parseAmzDate, sign } from "../src/sigv4.js";
+import { amzDate, sign } from "../src/sigv4.js";
 
 describe("the published SigV4 test suite", () => {
   // The client's calls have no query, and no header with spaces to be folded.
@@ -11,9 +11,8 @@ describe("the published SigV4 test suite", () => {
 });
 
 describe("dates", () => {
-  it("are written as the service reads them, and read as it writes them", () => {
+  it("are written as the service reads them", () => {
     expect(amzDate(1440938160.999)).toBe("20150830T123600Z");
-    expect(parseAmzDate("20150830T123600Z")).toBe(1440938160);
   });
 });
 

@@ -113,10 +113,16 @@ describe("two tabs", () => {
     }
   });
 
-  it("poll for themselves where the browser refuses locks", async () => {
-    const locks = { request: () => Promise.reject(new DOMException("opaque origin", "SecurityError")) };
-    const page = await world.page({ environment: { locks } }).connect();
-    expect(page.events.state).toBe("connected");
+  it("poll for themselves where the browser refuses locks, or channels", async () => {
+    const refused = new DOMException("opaque origin", "SecurityError");
+    const channel = () => {
+      throw refused;
+    };
+    for (const environment of [{ locks: { request: () => Promise.reject(refused) } }, { channel }]) {
+      const page = await world.page({ environment }).connect();
+      expect(page.events.state).toBe("connected");
+      await page.events.disconnect({ everywhere: true });
+    }
   });
 });
 

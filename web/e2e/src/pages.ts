@@ -85,6 +85,10 @@ export async function connected(page: Page): Promise<void> {
   await page.waitForFunction(() => globalThis.events?.state === "connected");
 }
 
+export async function disconnected(page: Page): Promise<void> {
+  await page.waitForFunction(() => globalThis.events?.state === "disconnected");
+}
+
 /** Waits until so many messages have come. */
 export async function came(page: Page, count: number): Promise<void> {
   await page.waitForFunction((count) => globalThis.log?.numbers.length >= count, count);

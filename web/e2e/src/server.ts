@@ -1,6 +1,5 @@
 import { createServer, type RequestListener, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { parseAmzDate } from "../../client/src/sigv4.js";
 
 /** A server of a test, on a free port. */
 export class TestServer {
@@ -79,7 +78,11 @@ export class SqsCalls {
       if (!action) return pass(incoming, outgoing);
       const accessKey = /Credential=([^/]+)/.exec(incoming.headers.authorization ?? "")?.[1] ?? "";
       const at = Date.now();
-      const signatureAge = at / 1000 - parseAmzDate(String(incoming.headers["x-amz-date"]));
+      const signedAt = String(incoming.headers["x-amz-date"]).replace(
+        /(....)(..)(..T..)(..)/,
+        "$1-$2-$3:$4:",
+      );
+      const signatureAge = (at - Date.parse(signedAt)) / 1000;
       const call = { action, accessKey, at, signatureAge };
       this.all.push(call);
       if (action === "ReceiveMessage") this.#opened(outgoing);

@@ -1,6 +1,6 @@
 import { expect, inject } from "vitest";
 import { destroy, publish, sqs, taken, visitor } from "../src/backend.js";
-import { application, came, connected, expectAll, hash, logOf, test } from "../src/pages.js";
+import { application, came, connected, disconnected, expectAll, hash, logOf, test } from "../src/pages.js";
 import { freeze, thaw } from "../src/renderers.js";
 import { SqsCalls, TestServer } from "../src/server.js";
 
@@ -75,12 +75,13 @@ test("without an error handler the console tells what is wrong", async ({ contex
   const session = 'fetch("/api/session", { method: "POST" }).then((reply) => reply.json())';
   const cases = {
     [`new BrowserEvents({ getSession: async () => ({ success: true, session: await ${session} }) }).connect()`]:
-      /getSession gave no session object/,
+      /getSession must resolve to the reply's session/,
     'new BrowserEvents({ getSession: async () => { throw new Error("HTTP 401"); } }).connect()':
       /session: HTTP 401/,
-    "new BrowserEvents({}).connect()": /wrong option: getSession = undefined/,
-    [`new BrowserEvents({ getSession: () => ${session}, waitTime: "abc" })`]: /wrong option: waitTime = abc/,
-    [`new BrowserEvents({ getSession: () => ${session}, waittime: 20 })`]: /wrong option: waittime = 20/,
+    "new BrowserEvents({}).connect()": /getSession must be a function, not undefined/,
+    [`new BrowserEvents({ getSession: () => ${session}, waitTime: "abc" })`]:
+      /waitTime must be a number from 1 to 20, not abc/,
+    [`new BrowserEvents({ getSession: () => ${session}, waittime: 20 })`]: /there is no option waittime/,
     [`new BrowserEvents({ getSession: () => ${session} }).on("mesage", console.log)`]:
       /there is no event mesage/,
   };
@@ -174,8 +175,81 @@ test("a log-out reaches all tabs, so that none creates the session again", async
   const follower = await open(context, setup);
   await leader.evaluate(() => globalThis.events.disconnect({ everywhere: true }));
   await destroy(setup.visitor);
-  await follower.waitForFunction(() => globalThis.events.state === "disconnected");
+  await disconnected(follower);
   expect((await logOf(follower)).reasons).toEqual(["start"]);
+});
+
+test("a log-out reaches all tabs from one that has no session yet, and from one that has disconnected", async ({
+  context,
+  open,
+}) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const asking = await open(context, { ...setup, hanging: [1] }, false);
+  await asking.waitForFunction(() => globalThis.log?.reasons.length === 1);
+  const gone = await open(context, setup);
+  await gone.evaluate(() => globalThis.events.disconnect());
+  for (const from of [asking, gone]) {
+    const others = [await open(context, setup), await open(context, setup)];
+    await from.evaluate(() => globalThis.events.disconnect({ everywhere: true }));
+    for (const page of [...others, from]) await disconnected(page);
+    for (const page of others) expect((await logOf(page)).reasons).toEqual(["start"]);
+  }
+});
+
+test("a log-out reaches a tab whose session is on its way", async ({ context, open }) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const page = await open(context, setup);
+  let answer = () => {};
+  const told = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await context.route("**/api/session?*", async (route) => {
+    const response = await route.fetch();
+    await told;
+    await route.fulfill({ response });
+  });
+  const asking = await open(context, setup, false);
+  await asking.waitForFunction(() => globalThis.log?.reasons.length === 1);
+  await page.evaluate(() => globalThis.events.disconnect({ everywhere: true }));
+  answer();
+  for (const tab of [page, asking]) await disconnected(tab);
+  expect((await logOf(asking)).states).toEqual(["connecting", "disconnected"]);
+});
+
+test("a log-out reaches a frozen tab before it asks for a session again", async ({ context, open }) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const page = await open(context, setup);
+  const frozen = await open(context, setup);
+  await freeze(frozen);
+  await page.evaluate(() => globalThis.events.disconnect({ everywhere: true }));
+  await destroy(setup.visitor);
+  await thaw(frozen);
+  await disconnected(frozen);
+  expect((await logOf(frozen)).reasons).toEqual(["start"]);
+});
+
+test("an UnrecoverableError of a new tab ends those whose backend says the same", async ({
+  context,
+  open,
+}) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1 } };
+  const other = await open(context, { ...setup, visitor: visitor() });
+  const tabs = [await open(context, setup), await open(context, setup)];
+  for (const page of tabs) {
+    await page.evaluate(() => {
+      globalThis.loggedOut = true;
+    });
+  }
+  await context.addInitScript(() => {
+    globalThis.loggedOut = true;
+  });
+  tabs.push(await open(context, setup, false));
+  for (const page of tabs) {
+    await disconnected(page);
+    expect(await page.evaluate(() => String(globalThis.events.status.reason))).toMatch("logged out");
+  }
+  await other.waitForFunction(() => globalThis.log.reasons.includes("renew"));
+  await connected(other);
 });
 
 test("an UnrecoverableError of one tab ends all", async ({ context, open }) => {
@@ -190,10 +264,20 @@ test("an UnrecoverableError of one tab ends all", async ({ context, open }) => {
   });
   await destroy(setup.visitor);
   for (const page of [leader, follower]) {
-    await page.waitForFunction(() => globalThis.events.state === "disconnected");
+    await disconnected(page);
     expect(await page.evaluate(() => String(globalThis.events.status.reason))).toMatch("logged out");
   }
   expect((await logOf(follower)).reasons).toEqual(["start"]);
+});
+
+test("a page whose keys have expired says that it receives nothing, and why", async ({ context, open }) => {
+  const setup = { visitor: visitor(), options: { ...QUICK, waitTime: 1, answerTimeout: 2 } };
+  const page = await open(context, { ...setup, expireIn: 8, hanging: [2, 3, 4, 5] });
+  await page.waitForFunction(() => globalThis.events.state === "connecting");
+  await page.waitForFunction(() => String(globalThis.events.status.reason).includes("no answer for"));
+  await connected(page);
+  expect(await page.evaluate(() => globalThis.events.status)).toEqual({ state: "connected" });
+  expect((await logOf(page)).states).toEqual(["connecting", "connected", "connecting", "connected"]);
 });
 
 // These mostly wait, and so do it together.
@@ -233,12 +317,12 @@ test.concurrent("what a page has not handled when it disconnects or hides is fre
   await publish(user, 2);
   await prolonged(1);
   await page.evaluate(() => {
-    Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+    Object.defineProperty(document, "hidden", { value: true, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   });
   await expect.poll(() => taken(queue)).toBe(0);
   await page.evaluate(() => {
-    Object.defineProperty(document, "visibilityState", { value: "visible" });
+    Object.defineProperty(document, "hidden", { value: false });
     document.dispatchEvent(new Event("visibilitychange"));
   });
   await prolonged(3);
