@@ -192,7 +192,11 @@ test("a log-out reaches all tabs from one that has no session yet, and from one 
     const others = [await open(context, setup), await open(context, setup)];
     await from.evaluate(() => globalThis.events.disconnect({ everywhere: true }));
     for (const page of [...others, from]) await disconnected(page);
-    for (const page of others) expect((await logOf(page)).reasons).toEqual(["start"]);
+    // Keys that another tab's start has replaced may have been asked for again before.
+    for (const page of others) {
+      const { reasons } = await logOf(page);
+      expect(reasons.filter((reason) => reason === "start")).toEqual(["start"]);
+    }
   }
 });
 
