@@ -2,7 +2,7 @@ import { minify } from "@swc/core";
 import { defineConfig } from "rolldown";
 
 /** What `package.json` exports beside the client itself. */
-const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"];
+const OPTIONAL = ["economy", "inbox", "iterate", "order", "debug", "react", "vue", "svelte"];
 
 /**
  * Properties of the client's own objects, which are shortened. None may be one that an application, another tab, SQS or
@@ -11,7 +11,7 @@ const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"
 const INTERNAL = `
   adopt answer beat changes clock clockWasOff continuity deliver doubt emit emitter end fail failures flush free
   giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper leading life needsSession
-  noQueue note observe others pause prepare queue queues receive refused restart retry run running say send settings
+  noQueue note observe others pause prepare queue receive refused restart retry run running say send settings
   settle share signBatch sleep span sqs start stop take takesMessages unreadable unreadBy until unwatch waitingFor
   wake watch woken worked
 `;

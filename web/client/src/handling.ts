@@ -1,10 +1,11 @@
-import { type Emitter, UNDONE } from "./emitter.js";
+import type { Emitter } from "./emitter.js";
+import { UNHANDLED } from "./errors.js";
 import type { Message, Metadata, Receipt } from "./events.js";
 import type { Settings } from "./options.js";
 import type { Id, Session } from "./session.js";
 
 interface Entry {
-  /** Handlers that have finished with the message; UNDONE, where a loop has left it to the next one. */
+  /** Handlers that have finished with the message; UNHANDLED, where one has left it to others. */
   done: Set<unknown>;
   failures: number;
   /** The attempt in progress. */
@@ -58,19 +59,19 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
     const events = receipt ? ["receipt"] : ["message", `type:${message._type}`];
     const { done } = entry;
     while (!handling.life.aborted) {
-      // Taken before the call: a loop may follow another one while this waits for the handlers.
+      // Taken before the call: a handler may be added while this waits for the handlers.
       const woken = emitter.woken;
       if (receipt || emitter.takesMessages()) {
-        const failures = await emitter.deliver(events, [receipt ?? message, metadata], done, () => {
-          if (!done.has(UNDONE)) handling.settled(messageId);
-        });
+        done.delete(UNHANDLED);
+        const failures = await emitter.deliver(events, [receipt ?? message, metadata], done, () =>
+          handling.settled(messageId),
+        );
         if (failures.length > 0) return failed(failures[0], message, entry);
-        if (!done.has(UNDONE)) return true;
+        if (!done.has(UNHANDLED)) return true;
       }
       const stop = emitter.watch(message, messageId);
       await woken;
       stop();
-      done.delete(UNDONE);
     }
     // It has been given back, and comes again.
     return false;
