@@ -1,7 +1,7 @@
 import type { Client } from "./connection.js";
 import { isUnrecoverable } from "./errors.js";
 import type { Pace } from "./pace.js";
-import type { Session, SessionReason } from "./session.js";
+import { type Session, type SessionReason, sessionName } from "./session.js";
 import type { SqsError } from "./sqs.js";
 import { childController, limited, whenAborted } from "./time.js";
 
@@ -45,6 +45,9 @@ export function createKeeper(
 
   function take(next: Session): void {
     const previous = session;
+    // As when another user has logged in in another tab. What is shown here is not that user's.
+    if (previous && sessionName(previous) !== sessionName(next))
+      return void end(false, new Error("getSession gave another session"));
     if (next.aesKey !== previous?.aesKey) askPause = askAt = 0;
     session = next;
     since = settings.now();

@@ -1,0 +1,48 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Options, Session } from "../src/index.js";
+import { World } from "./support/world.js";
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+/** The queue that user 2 has, after a log-in in this browser. */
+function another(): Session {
+  const session = { ...world.session, sessionId: "s-2", userId: 43, expires: world.session.expires + 10 };
+  session.sqsUrl = "https://sqs.test/123456789012/queue-of-another";
+  world.sqs.queues.set(session.sqsUrl, new Map());
+  return session;
+}
+
+describe("a renewal that brings another session", () => {
+  it("ends the client, in every tab of the former session, and shows nobody the other's messages", async () => {
+    let other: Session | undefined;
+    const getSession: Options["getSession"] = async (request) => {
+      const session = await world.getSession(request);
+      if (!other) return session;
+      world.sqs.validKeys.add(other.accessKey);
+      return other;
+    };
+    const pages = [
+      await world.page({ getSession }).connect(),
+      await world.page({ getSession }).connect(),
+    ] as const;
+    other = another();
+    await world.clock.advance(3600);
+    await world.sqs.send(other, { messageId: "private" });
+    await world.clock.advance(30);
+    for (const { events, seen } of pages) {
+      expect(seen).toEqual([]);
+      expect(events.status).toMatchObject({
+        state: "disconnected",
+        reason: { message: expect.stringContaining("another session") },
+      });
+    }
+    expect(world.sqs.left(other)).toBe(1);
+    const [page] = pages;
+    await page.connect();
+    await world.clock.advance(1);
+    expect([page.events.state, page.seen]).toEqual(["connected", ["private"]]);
+  });
+});
