@@ -46,3 +46,27 @@ describe("a renewal that brings another session", () => {
     expect([page.events.state, page.seen]).toEqual(["connected", ["private"]]);
   });
 });
+
+describe("handlers that never end", () => {
+  it.each(["hide and show", "disconnect and connect"])("let others pass, also after %s", async (how) => {
+    const page = world.page({ pauseWhenHidden: true, maxInFlight: 2, handlerTimeout: 20 });
+    page.handle = ({ messageId }) =>
+      messageId === "a" || messageId === "b" ? new Promise(() => {}) : undefined;
+    await page.connect();
+    await world.send("a", "b");
+    await world.clock.advance(30);
+    if (how === "hide and show") {
+      page.tab.hide();
+      await world.clock.advance(5);
+      page.tab.show();
+    } else {
+      await page.events.disconnect();
+      await page.connect();
+    }
+    await world.clock.advance(5);
+    await world.send("c");
+    await world.clock.advance(60);
+    expect(page.seen).toContain("c");
+    expect(page.errors.filter(({ code }) => code !== "slow")).toEqual([]);
+  });
+});
