@@ -59,7 +59,11 @@ export function createConnection(client: Client) {
 
   const sqs = createSqs(settings, clock);
   const pace = createPace(client);
-  const keeper = createKeeper(client, pace, signal);
+  const keeper = createKeeper(client, pace, signal, () => {
+    // The backend may have ended the keys by which it is signed.
+    void deletions.prepare();
+    leases.prepare();
+  });
   const used = settings.usedUntil(settings, signal, changed);
   const group = createGroup(client, keeper, pace, used, become);
   const sending = { settings, sqs, keeper };

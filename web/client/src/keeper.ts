@@ -22,11 +22,13 @@ export type SessionKeeper = ReturnType<typeof createKeeper>;
 /**
  * Whoever asks, one `getSession` runs at a time.
  * @param signal - ends all attempts
+ * @param taken - is told of each new session
  */
 export function createKeeper(
   { settings, clock, emitter, end }: Pick<Client, "settings" | "clock" | "emitter" | "end">,
   pace: Pace,
   signal: AbortSignal,
+  taken = () => {},
 ) {
   let session: Session | undefined;
   let renewing: Promise<void> | undefined;
@@ -54,6 +56,7 @@ export function createKeeper(
     isRefused = hasWorked = false;
     renewAt = endAt = Number.POSITIVE_INFINITY;
     replaced();
+    taken();
     if (previous) emitter.emit("renewed", { expires: next.expires });
   }
 

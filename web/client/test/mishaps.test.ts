@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { economy } from "../src/economy.js";
 import type { Options, Session } from "../src/index.js";
-import { World } from "./support/world.js";
+import { ids, settle, World } from "./support/world.js";
 
 let world: World;
 beforeEach(() => {
@@ -68,5 +69,22 @@ describe("handlers that never end", () => {
     await world.clock.advance(60);
     expect(page.seen).toContain("c");
     expect(page.errors.filter(({ code }) => code !== "slow")).toEqual([]);
+  });
+});
+
+describe("what is signed ahead", () => {
+  it.each(["a renewal", "another tab"])("is signed by the newest keys after %s", async (how) => {
+    const page = await world.page(economy()).connect();
+    if (how === "a renewal") await world.clock.advance(3300);
+    await world.send(...ids(5));
+    if (how === "a renewal") await world.clock.advance(90);
+    else await world.page(economy()).connect();
+    await world.clock.advance(20);
+    const before = world.sqs.requests.length;
+    page.tab.close();
+    const [deletion] = world.sqs.requests.slice(before);
+    expect(deletion).toMatchObject({ action: "DeleteMessageBatch", accessKey: world.session.accessKey });
+    await settle();
+    expect(world.sqs.left(world.session)).toBe(0);
   });
 });
