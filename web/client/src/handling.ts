@@ -8,8 +8,6 @@ interface Entry {
   /** Handlers that have finished with the message; UNHANDLED, where one has left it to others. */
   done: Set<unknown>;
   failures: number;
-  /** The attempt in progress. */
-  running?: Promise<boolean>;
   settled?: boolean;
   /** The session that could not read it first. */
   unreadBy?: Session;
@@ -23,34 +21,32 @@ interface Entry {
 export type Handling = ReturnType<typeof createHandling>;
 
 export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Settings) {
-  /** Oldest first. */
+  /** Oldest first; those of attempts in progress are added again when they end. */
   const entries = new Map<string, Entry>();
+  /** The attempts in progress, by messageId. */
+  const attempts = new Map<string, Promise<boolean>>();
 
-  function forgetOldest(): void {
-    for (const [id, { running }] of entries) {
-      if (!running) return void entries.delete(id);
-    }
-  }
+  const entryOf = (id: string): Entry => entries.get(id) ?? { done: new Set(), failures: 0 };
 
-  function entryOf(id: string): Entry {
-    const known = entries.get(id);
-    if (known) return known;
-    if (entries.size >= dedupeSize) forgetOldest();
-    const entry = { done: new Set(), failures: 0 };
+  function keep(id: string, entry: Entry, settled: boolean): void {
+    entry.settled = settled;
+    entries.delete(id);
     entries.set(id, entry);
-    return entry;
+    if (entries.size > dedupeSize) entries.delete(entries.keys().next().value as string);
   }
 
   async function attempt(id: string, run: (entry: Entry) => Promise<boolean>): Promise<boolean> {
     const entry = entryOf(id);
-    if (entry.settled && !entry.running) return true;
-    entry.running ??= run(entry).then((settled) => {
-      entry.running = undefined;
-      entry.settled = settled;
+    const running = attempts.get(id);
+    if (running || entry.settled) return running ?? true;
+    const started = run(entry).then((settled) => {
+      attempts.delete(id);
       if (settled) entry.done.clear();
+      keep(id, entry, settled);
       return settled;
     });
-    return entry.running;
+    attempts.set(id, started);
+    return started;
   }
 
   async function deliver(message: Message, metadata: Metadata, entry: Entry): Promise<boolean> {
@@ -114,7 +110,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
 
     /** Takes over what was settled before a reload, or in another tab. */
     settle(ids: string[]): void {
-      for (const id of ids) entryOf(id).settled = true;
+      for (const id of ids) keep(id, entryOf(id), true);
     },
   };
   return handling;
