@@ -141,11 +141,17 @@ export function createConnection(client: Client) {
     become("connecting");
     const session = await keeper.ready();
     if (!session || current.aborted) return;
-    await group.run(session, current, (term) => {
-      become("connecting");
-      group.beat();
-      return poller.run(term);
-    });
+    try {
+      await group.run(session, current, (term) => {
+        become("connecting");
+        group.beat();
+        return poller.run(term);
+      });
+    } catch (error) {
+      // Such as a session that tabs cannot be told of.
+      emitter.fail("session", error);
+      void client.end(false, error);
+    }
   }
 
   async function received(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {

@@ -82,7 +82,9 @@ export function createKeeper(
       // The likeliest mistake is to return the backend's whole reply.
       if (!next?.sqsUrl || !next.secretKey || !next.aesKey)
         throw new TypeError("getSession must resolve to the reply's session");
-      if (!signal.aborted && (!session || session === before || next.expires >= session.expires)) take(next);
+      // A copy, since tabs cannot be told of a proxy, as frameworks make them.
+      if (!signal.aborted && (!session || session === before || next.expires >= session.expires))
+        take({ ...next });
     };
     const get = () => limited(settings, Promise.race([ask(), given]));
     await pace.retry(attempt.signal, get, failed);

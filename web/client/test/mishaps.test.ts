@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { economy } from "../src/economy.js";
-import type { Options, Session } from "../src/index.js";
+import { type Message, type Options, type Session, UnrecoverableError } from "../src/index.js";
 import { ids, settle, World } from "./support/world.js";
 
 let world: World;
@@ -86,5 +86,70 @@ describe("what is signed ahead", () => {
     expect(deletion).toMatchObject({ action: "DeleteMessageBatch", accessKey: world.session.accessKey });
     await settle();
     expect(world.sqs.left(world.session)).toBe(0);
+  });
+});
+
+describe("a session that is a framework's proxy", () => {
+  it("is used like any other", async () => {
+    const getSession: Options["getSession"] = async (request) =>
+      new Proxy(await world.getSession(request), {});
+    const page = await world.page({ getSession }).connect();
+    await world.clock.advance(5);
+    expect(page.events.state).toBe("connected");
+    expect(page.errors).toEqual([]);
+  });
+
+  it("is told of where it cannot be copied", async () => {
+    const getSession: Options["getSession"] = async (request) =>
+      Object.assign(await world.getSession(request), { more: () => {} });
+    const page = await world.page({ getSession }).connect();
+    await world.clock.advance(5);
+    expect(page.errors[0]).toMatchObject({ code: "session", cause: { name: "DataCloneError" } });
+    expect(page.events.status).toMatchObject({ state: "disconnected", reason: { name: "DataCloneError" } });
+  });
+});
+
+describe("a history that cannot be read", () => {
+  const READABLE = [{ messageId: "a" }];
+  it.each([
+    ["is the backend's whole reply", { messages: READABLE }],
+    ["has messages without an id", [{ id: "a" }, { id: "b" }]],
+  ])("is told and asked for again when it %s", async (_, wrong) => {
+    const answers: unknown[] = [wrong];
+    const getHistory = async () => (answers.shift() ?? READABLE) as Message[];
+    const page = await world.page({ getHistory }).connect();
+    await world.clock.advance(5);
+    world.sqs.deleteQueue(world.session);
+    await world.clock.advance(60);
+    expect(page.errors).toMatchObject([{ code: "history", cause: { name: "TypeError" } }]);
+    expect(page.seen).toEqual(["a"]);
+  });
+});
+
+describe("the status", () => {
+  it("forgets a history that was given up", async () => {
+    const answers = [new Error("HTTP 500"), new Error("HTTP 500"), new UnrecoverableError("none")];
+    const page = await world.page({ getHistory: () => Promise.reject(answers.shift()) }).connect();
+    await world.clock.advance(5);
+    world.sqs.deleteQueue(world.session);
+    await world.clock.advance(200);
+    expect(answers).toEqual([]);
+    expect(page.events.status).toEqual({ state: "connected" });
+  });
+
+  it("forgets a failed renewal when another tab has renewed", async () => {
+    let down = false;
+    const getSession: Options["getSession"] = async (request) => {
+      if (down) throw new Error("HTTP 500");
+      return world.getSession(request);
+    };
+    const page = await world.page({ getSession }).connect();
+    await world.clock.advance(3300);
+    down = true;
+    await world.clock.advance(150);
+    expect(page.events.status.reason).toMatchObject({ message: "HTTP 500" });
+    await world.page().connect();
+    await world.clock.advance(1);
+    expect(page.events.status.reason).toBeUndefined();
   });
 });
