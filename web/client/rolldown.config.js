@@ -2,16 +2,16 @@ import { minify } from "@swc/core";
 import { defineConfig } from "rolldown";
 
 /** What `package.json` exports beside the client itself. */
-const OPTIONAL = ["economy", "inbox", "order", "debug", "react", "vue", "svelte"];
+const OPTIONAL = ["economy", "inbox", "iterate", "order", "debug", "react", "vue", "svelte"];
 
 /**
  * Properties of the client's own objects, which are shortened. None may be one that an application, another tab, SQS or
  * the browser sees: the tests run on the result as well.
  */
 const INTERNAL = `
-  adopt answer beat changes clock clockWasOff continuity deliver doubt emit emitter end fail failures flush free
+  adopt answer beat changes clock clockWasOff continuity deliver doubt emit emitter end fail failures flush
   giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper leading life needsSession
-  noQueue note observe others pause prepare queue queues receive refused restart retry run running say send settings
+  noQueue note observe others pause prepare queue receive refused restart retry run running say send settings
   settle share signBatch sleep span sqs start stop take takesMessages unreadable unreadBy until unwatch waitingFor
   wake watch woken worked
 `;

@@ -10,8 +10,10 @@ const test = {
 /** The tests that see the client from outside, on what runs in a page, with its names shortened. */
 const OUTSIDE = [
   "economy",
+  "endings",
   "faults",
   "leases",
+  "mishaps",
   "misuse",
   "page",
   "receive",

@@ -1,9 +1,8 @@
 import { type Client, type Connection, createConnection, setState } from "./connection.js";
 import { createContinuity } from "./continuity.js";
 import { createEmitter } from "./emitter.js";
-import type { AnyEvents, AnyMessage, EventName, Handler, State, Status } from "./events.js";
+import type { AnyEvents, EventName, Handler, State, Status } from "./events.js";
 import { createHandling } from "./handling.js";
-import { iterate } from "./iterate.js";
 import { type Options, withDefaults } from "./options.js";
 import { createClock } from "./time.js";
 
@@ -24,7 +23,7 @@ import { createClock } from "./time.js";
  * events.connect();
  * ```
  */
-export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>> {
+export class BrowserEvents<E = AnyEvents> {
   readonly #client: Client;
   #connection?: Connection;
 
@@ -112,20 +111,11 @@ export class BrowserEvents<E = AnyEvents> implements AsyncIterable<AnyMessage<E>
 
   /** Adds a handler for the next event only. It is removed when called, also if it then fails. */
   once<K extends EventName<E>>(event: K, handler: Handler<K, E>): () => void {
-    return this.#client.emitter.on(event as string, handler as () => unknown, { once: true });
+    return this.#client.emitter.on(event as string, handler as () => unknown, true);
   }
 
   off<K extends EventName<E>>(event: K, handler: Handler<K, E>): void {
     this.#client.emitter.off(event as string, handler as () => unknown);
-  }
-
-  /**
-   * The messages from the first `next()` on, which a loop calls at once. One is handled when the loop asks for the
-   * next; leaving the loop leaves the current one, and those not yet taken, to the next loop. The loop ends when the
-   * client disconnects.
-   */
-  [Symbol.asyncIterator](): AsyncIterableIterator<AnyMessage<E>> {
-    return iterate(this.#client.emitter);
   }
 
   async #end(everywhere: boolean, reason?: unknown): Promise<void> {

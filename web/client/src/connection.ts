@@ -54,18 +54,22 @@ export function createConnection(client: Client) {
   /** Aborted while the page may not poll. */
   let activity = childController(signal);
   let stopTicking = () => {};
-  /** What ends the watches over messages. */
-  const watches = new Set<() => void>();
+  /** What ends the waits for handlers. */
+  const waits = new Set<() => void>();
 
   const sqs = createSqs(settings, clock);
   const pace = createPace(client);
-  const keeper = createKeeper(client, pace, signal);
+  const keeper = createKeeper(client, pace, signal, () => {
+    // The backend may have ended the keys by which it is signed.
+    void deletions.prepare();
+    leases.prepare();
+  });
   const used = settings.usedUntil(settings, signal, changed);
   const group = createGroup(client, keeper, pace, used, become);
   const sending = { settings, sqs, keeper };
   const deletions = createOutbox(sending, "DeleteMessageBatch", (error) => emitter.fail("delete", error));
   const leases = createLeases(sending);
-  const intake = createIntake(client, keeper, group, deletions, leases);
+  const intake = createIntake(client, keeper, group, deletions, leases, limit);
   const poller = createPoller(client, keeper, sqs, pace, group, become, received);
 
   handling.life = signal;
@@ -73,18 +77,19 @@ export function createConnection(client: Client) {
     if (client.name) remember(settings, client.name, id);
   };
   /** Tells of a handler that does not end, or of none at all. */
-  emitter.watch = (message, id) => {
-    const { handlerTimeout } = settings;
-    const cancel = after(settings, handlerTimeout, () => {
-      intake.free(id);
-      emitter.fail("slow", new Error(`not handled for ${handlerTimeout} s`), id, message);
-    });
-    watches.add(cancel);
-    return () => {
-      watches.delete(cancel);
+  emitter.watch = (message, id) =>
+    limit(() => emitter.fail("slow", new Error(`not handled for ${settings.handlerTimeout} s`), id, message));
+
+  /** Calls back after `handlerTimeout`, unless what it returns is called before, or the connection ends. */
+  function limit(late: () => void): () => void {
+    const cancel = after(settings, settings.handlerTimeout, late);
+    const stop = () => {
+      waits.delete(stop);
       cancel();
     };
-  };
+    waits.add(stop);
+    return stop;
+  }
 
   function become(state: State, reason?: unknown): void {
     if (!signal.aborted) setState(client, activity.signal.aborted ? "paused" : state, reason);
@@ -136,11 +141,17 @@ export function createConnection(client: Client) {
     become("connecting");
     const session = await keeper.ready();
     if (!session || current.aborted) return;
-    await group.run(session, current, (term) => {
-      become("connecting");
-      group.beat();
-      return poller.run(term);
-    });
+    try {
+      await group.run(session, current, (term) => {
+        become("connecting");
+        group.beat();
+        return poller.run(term);
+      });
+    } catch (error) {
+      // Such as a session that tabs cannot be told of.
+      emitter.fail("session", error);
+      void client.end(false, error);
+    }
   }
 
   async function received(session: Session, messages: QueueMessage[], visibility: number): Promise<void> {
@@ -206,7 +217,7 @@ export function createConnection(client: Client) {
       life.abort();
       emitter.wake();
       stopTicking();
-      for (const cancel of watches) cancel();
+      for (const stop of waits) stop();
       group.close(everywhere, reason);
       await Promise.all([deletions.flush(), leases.giveAllBack()]);
     },

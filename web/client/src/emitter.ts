@@ -1,27 +1,17 @@
-import { BrowserEventsError, type ErrorCode } from "./errors.js";
+import { BrowserEventsError, type ErrorCode, UNHANDLED } from "./errors.js";
 import type { Message, Metadata, NamedEvents } from "./events.js";
-
-/** Says that a message was left unhandled on purpose: not an error to report, nor one to count. */
-export const UNDONE = Symbol();
 
 /** Messages of one `_type` are `type:` and that type. */
 const EVENTS = /^(message|type:.*|receipt|state|retry|renewed|gap|error)$/;
 
 type AnyHandler = (...args: unknown[]) => unknown;
 
-/** How a handler is called. */
-export interface Calling {
-  once?: boolean;
-  /** It takes messages at its own pace, so that the time until its promise resolves tells nothing. */
-  queues?: boolean;
-}
-
 /** Handlers by event. What a handler throws never reaches the caller of `emit`. */
 export type Emitter = ReturnType<typeof createEmitter>;
 
 /** @param report - takes what handlers throw, and errors that nobody listens for */
 export function createEmitter(report: (error: unknown) => void) {
-  const handlers = new Map<string, Map<AnyHandler, Calling>>();
+  const handlers = new Map<string, Map<AnyHandler, boolean>>();
   let tell = () => {};
 
   const emitter = {
@@ -29,9 +19,9 @@ export function createEmitter(report: (error: unknown) => void) {
     watch: (() => () => {}) as (message: Message, messageId: string) => () => void,
 
     /** @throws TypeError when there is no such event */
-    on(event: string, handler: AnyHandler, calling: Calling = {}): () => void {
+    on(event: string, handler: AnyHandler, once = false): () => void {
       if (!EVENTS.test(event)) throw new TypeError(`there is no event ${event}`);
-      handlers.set(event, (handlers.get(event) ?? new Map()).set(handler, calling));
+      handlers.set(event, (handlers.get(event) ?? new Map()).set(handler, once));
       if (takesMessages(event)) emitter.wake();
       return () => emitter.off(event, handler);
     },
@@ -86,8 +76,8 @@ export function createEmitter(report: (error: unknown) => void) {
         .filter(([, handler]) => !done.has(handler));
       let left = calls.length;
       if (left === 0) allDone();
-      const call = async ([event, handler, { once, queues }]: (typeof calls)[0]) => {
-        const stop = metadata && !queues ? emitter.watch(message, metadata.messageId) : undefined;
+      const call = async ([event, handler, once]: (typeof calls)[0]) => {
+        const stop = metadata ? emitter.watch(message, metadata.messageId) : undefined;
         try {
           if (once) emitter.off(event, handler);
           const returned = handler(...args);
@@ -96,7 +86,7 @@ export function createEmitter(report: (error: unknown) => void) {
           done.add(handler);
           if (--left === 0) allDone();
         } catch (error) {
-          if (error === UNDONE) done.add(UNDONE);
+          if (error === UNHANDLED) done.add(UNHANDLED);
           else {
             report(error);
             failures.push(error);

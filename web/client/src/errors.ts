@@ -43,3 +43,10 @@ export class UnrecoverableError extends Error {
 export function isUnrecoverable(error: unknown): boolean {
   return !!(error as Partial<UnrecoverableError> | undefined)?.unrecoverable;
 }
+
+/**
+ * Throw this from a handler of messages to leave one to handlers that are added later: it is kept as if nobody had
+ * handled it yet, and that is neither reported nor counted as a failure. Handlers that have finished with it are not
+ * called again.
+ */
+export const UNHANDLED: unique symbol = Symbol.for("sqs-browser-events unhandled");

@@ -1,14 +1,13 @@
-import { type Emitter, UNDONE } from "./emitter.js";
+import type { Emitter } from "./emitter.js";
+import { UNHANDLED } from "./errors.js";
 import type { Message, Metadata, Receipt } from "./events.js";
 import type { Settings } from "./options.js";
 import type { Id, Session } from "./session.js";
 
 interface Entry {
-  /** Handlers that have finished with the message; UNDONE, where a loop has left it to the next one. */
+  /** Handlers that have finished with the message; UNHANDLED, where one has left it to others. */
   done: Set<unknown>;
   failures: number;
-  /** The attempt in progress. */
-  running?: Promise<boolean>;
   settled?: boolean;
   /** The session that could not read it first. */
   unreadBy?: Session;
@@ -22,34 +21,32 @@ interface Entry {
 export type Handling = ReturnType<typeof createHandling>;
 
 export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Settings) {
-  /** Oldest first. */
+  /** Oldest first; those of attempts in progress are added again when they end. */
   const entries = new Map<string, Entry>();
+  /** The attempts in progress, by messageId. */
+  const attempts = new Map<string, Promise<boolean>>();
 
-  function forgetOldest(): void {
-    for (const [id, { running }] of entries) {
-      if (!running) return void entries.delete(id);
-    }
-  }
+  const entryOf = (id: string): Entry => entries.get(id) ?? { done: new Set(), failures: 0 };
 
-  function entryOf(id: string): Entry {
-    const known = entries.get(id);
-    if (known) return known;
-    if (entries.size >= dedupeSize) forgetOldest();
-    const entry = { done: new Set(), failures: 0 };
+  function keep(id: string, entry: Entry, settled: boolean): void {
+    entry.settled = settled;
+    entries.delete(id);
     entries.set(id, entry);
-    return entry;
+    if (entries.size > dedupeSize) entries.delete(entries.keys().next().value as string);
   }
 
   async function attempt(id: string, run: (entry: Entry) => Promise<boolean>): Promise<boolean> {
     const entry = entryOf(id);
-    if (entry.settled && !entry.running) return true;
-    entry.running ??= run(entry).then((settled) => {
-      entry.running = undefined;
-      entry.settled = settled;
+    const running = attempts.get(id);
+    if (running || entry.settled) return running ?? true;
+    const started = run(entry).then((settled) => {
+      attempts.delete(id);
       if (settled) entry.done.clear();
+      keep(id, entry, settled);
       return settled;
     });
-    return entry.running;
+    attempts.set(id, started);
+    return started;
   }
 
   async function deliver(message: Message, metadata: Metadata, entry: Entry): Promise<boolean> {
@@ -58,19 +55,19 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
     const events = receipt ? ["receipt"] : ["message", `type:${message._type}`];
     const { done } = entry;
     while (!handling.life.aborted) {
-      // Taken before the call: a loop may follow another one while this waits for the handlers.
+      // Taken before the call: a handler may be added while this waits for the handlers.
       const woken = emitter.woken;
       if (receipt || emitter.takesMessages()) {
-        const failures = await emitter.deliver(events, [receipt ?? message, metadata], done, () => {
-          if (!done.has(UNDONE)) handling.settled(messageId);
-        });
+        done.delete(UNHANDLED);
+        const failures = await emitter.deliver(events, [receipt ?? message, metadata], done, () =>
+          handling.settled(messageId),
+        );
         if (failures.length > 0) return failed(failures[0], message, entry);
-        if (!done.has(UNDONE)) return true;
+        if (!done.has(UNHANDLED)) return true;
       }
       const stop = emitter.watch(message, messageId);
       await woken;
       stop();
-      done.delete(UNDONE);
     }
     // It has been given back, and comes again.
     return false;
@@ -113,7 +110,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
 
     /** Takes over what was settled before a reload, or in another tab. */
     settle(ids: string[]): void {
-      for (const id of ids) entryOf(id).settled = true;
+      for (const id of ids) keep(id, entryOf(id), true);
     },
   };
   return handling;

@@ -14,7 +14,14 @@ export async function fillIn(
   since: number,
   bring: (message: Message, metadata: Metadata) => Promise<boolean>,
 ): Promise<void> {
-  const get = () => limited(settings, (async () => settings.getHistory({ since }))());
+  const ask = async () => {
+    const missed = (await settings.getHistory({ since })) ?? [];
+    // The likeliest mistake is to return the backend's whole reply.
+    if (!missed.every?.(({ messageId }) => messageId))
+      throw new TypeError("getHistory must resolve to an array of messages");
+    return missed;
+  };
+  const get = () => limited(settings, ask());
   const failed = (error: unknown) => emitter.fail("history", error);
   const missed = (await pace.retry(signal, get, failed)) ?? [];
   const created = (message: Message) => Number(message.created ?? 0);

@@ -13,7 +13,7 @@
  */
 export { BrowserEvents } from "./client.js";
 export type { Channel, Environment, Locks } from "./environment.js";
-export { BrowserEventsError, type ErrorCode, UnrecoverableError } from "./errors.js";
+export { BrowserEventsError, type ErrorCode, UNHANDLED, UnrecoverableError } from "./errors.js";
 export type {
   AnyEvents,
   AnyMessage,

@@ -14,12 +14,14 @@ const MARGIN = 1000;
 /** Takes messages from the queue to the handlers of all tabs, and has them deleted once all have finished. */
 export type Intake = ReturnType<typeof createIntake>;
 
+/** @param limit - calls back when a message has had its time, unless what it returns is called before */
 export function createIntake(
   { settings, clock, handling }: Client,
   keeper: SessionKeeper,
   group: Group,
   deletions: Outbox,
   leases: Leases,
+  limit: (late: () => void) => () => void,
 ) {
   /** The messages in handlers that polling waits for, by their messageId. */
   const inFlight = new Set<string>();
@@ -49,7 +51,11 @@ export function createIntake(
       const metadata: Metadata = { messageId, text, source: "queue", sentAt, receivedAt, deliveries };
       bring = () => {
         inFlight.add(messageId);
-        return handle(message, metadata).finally(() => free(messageId));
+        const stop = limit(() => free(messageId));
+        return handle(message, metadata).finally(() => {
+          stop();
+          free(messageId);
+        });
       };
     } catch (error) {
       keeper.doubt();
@@ -75,7 +81,6 @@ export function createIntake(
   }
 
   return {
-    free,
     handle,
 
     /**

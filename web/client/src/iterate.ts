@@ -1,55 +1,77 @@
-import { type Emitter, UNDONE } from "./emitter.js";
-import type { Message, Metadata, StateChange } from "./events.js";
+import { type AnyEvents, type AnyMessage, type BrowserEvents, UNHANDLED } from "./index.js";
 
 /** Of the last two the first counts: the message is handled, or left to another loop. */
-type Item = [message: Message, metadata: Metadata, done: () => void, leave: () => void];
+type Item<M> = [message: M, done: () => void, leave: () => void];
 
 /**
- * The messages from the first `next()` on, which a loop calls at once. A message is handled when the loop asks for the
- * next one; leaving the loop leaves the message in hand, and those not yet taken, to the next loop. Ends when the client
- * disconnects.
+ * The client's messages as a loop's, from the first `next()` on, which a loop calls at once.
+ *
+ * A message is handled when the loop asks for the next one. Leaving the loop leaves the message in hand, and those not yet
+ * taken, to handlers that are added later, such as the next loop's. The loop ends when the client disconnects.
+ *
+ * @example
+ * ```ts
+ * for await (const message of messages(events)) await show(message);
+ * ```
  */
-export async function* iterate<M>(emitter: Emitter): AsyncGenerator<M, void> {
-  const items: Item[] = [];
+export function messages<E = AnyEvents>(
+  events: BrowserEvents<E>,
+): AsyncIterableIterator<AnyMessage<E>, void> {
+  type M = AnyMessage<E>;
+  /** What has come and was not asked for yet. */
+  const waiting: Item<M>[] = [];
+  let inHand: Item<M> | undefined;
+  let offs: (() => void)[] | undefined;
   let ended = false;
   let wake = () => {};
+  let last: Promise<unknown> = Promise.resolve();
 
-  const add = (message: unknown, metadata: unknown) =>
-    new Promise<void>((done, reject) => {
-      items.push([message as Message, metadata as Metadata, done, () => reject(UNDONE)]);
-      wake();
-    });
-  const end = () => {
-    ended = true;
-    for (const off of offs) off();
-    for (const [, , , leave] of items.splice(0)) leave();
-    wake();
-  };
-  const offs = [
-    emitter.on("message", add, { queues: true }),
-    emitter.on("state", (change) => (change as StateChange).state === "disconnected" && end()),
+  const start = () => [
+    events.on("message", (message) => {
+      return new Promise<void>((done, reject) => {
+        waiting.push([message, done, () => reject(UNHANDLED)]);
+        wake();
+      });
+    }),
+    events.on("state", ({ state }) => state === "disconnected" && end()),
   ];
-
-  try {
-    for (;;) {
-      const item = items.shift();
-      if (item) {
-        const [message, { messageId }, done, leave] = item;
-        const stop = emitter.watch(message, messageId);
-        try {
-          yield message as M;
-          done();
-        } finally {
-          stop();
-          leave();
-        }
-      } else if (ended) return;
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-    }
-  } finally {
-    end();
+  function end(): void {
+    ended = true;
+    for (const off of offs ?? []) off();
+    for (const [, , leave] of waiting.splice(0)) leave();
+    wake();
   }
+  async function take(): Promise<IteratorResult<M, void>> {
+    inHand?.[1]();
+    inHand = undefined;
+    if (!ended && waiting.length === 0) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    inHand = waiting.shift();
+    return inHand ? { value: inHand[0] } : { done: true, value: undefined };
+  }
+
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+
+    /** Calls at the same time are answered one after the other. */
+    next() {
+      if (!ended) offs ??= start();
+      const taken = last.then(take);
+      last = taken;
+      return taken;
+    },
+
+    /** Ends at once, also a `next()` that waits. */
+    async return() {
+      inHand?.[2]();
+      inHand = undefined;
+      end();
+      return { done: true, value: undefined };
+    },
+  };
 }

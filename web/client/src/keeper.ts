@@ -1,7 +1,7 @@
 import type { Client } from "./connection.js";
 import { isUnrecoverable } from "./errors.js";
 import type { Pace } from "./pace.js";
-import type { Session, SessionReason } from "./session.js";
+import { type Session, type SessionReason, sessionName } from "./session.js";
 import type { SqsError } from "./sqs.js";
 import { childController, limited, whenAborted } from "./time.js";
 
@@ -22,11 +22,13 @@ export type SessionKeeper = ReturnType<typeof createKeeper>;
 /**
  * Whoever asks, one `getSession` runs at a time.
  * @param signal - ends all attempts
+ * @param taken - is told of each new session
  */
 export function createKeeper(
   { settings, clock, emitter, end }: Pick<Client, "settings" | "clock" | "emitter" | "end">,
   pace: Pace,
   signal: AbortSignal,
+  taken = () => {},
 ) {
   let session: Session | undefined;
   let renewing: Promise<void> | undefined;
@@ -45,12 +47,16 @@ export function createKeeper(
 
   function take(next: Session): void {
     const previous = session;
+    // As when another user has logged in in another tab. What is shown here is not that user's.
+    if (previous && sessionName(previous) !== sessionName(next))
+      return void end(false, new Error("getSession gave another session"));
     if (next.aesKey !== previous?.aesKey) askPause = askAt = 0;
     session = next;
     since = settings.now();
     isRefused = hasWorked = false;
     renewAt = endAt = Number.POSITIVE_INFINITY;
     replaced();
+    taken();
     if (previous) emitter.emit("renewed", { expires: next.expires });
   }
 
@@ -76,7 +82,9 @@ export function createKeeper(
       // The likeliest mistake is to return the backend's whole reply.
       if (!next?.sqsUrl || !next.secretKey || !next.aesKey)
         throw new TypeError("getSession must resolve to the reply's session");
-      if (!signal.aborted && (!session || session === before || next.expires >= session.expires)) take(next);
+      // A copy, since tabs cannot be told of a proxy, as frameworks make them.
+      if (!signal.aborted && (!session || session === before || next.expires >= session.expires))
+        take({ ...next });
     };
     const get = () => limited(settings, Promise.race([ask(), given]));
     await pace.retry(attempt.signal, get, failed);

@@ -60,8 +60,15 @@ export function createLeases(sending: Sending) {
     void answer.prepare();
   }
 
+  const answers = () => new Set([...leases.values()].map(({ answer }) => answer));
+
   return {
     end,
+
+    /** Signs anew what would be given back. */
+    prepare(): void {
+      for (const answer of answers()) void answer.prepare();
+    },
 
     /**
      * Takes what SQS has handed out for so many seconds.
@@ -100,9 +107,9 @@ export function createLeases(sending: Sending) {
 
     /** Gives everything back. @param closing - in this turn, by requests that outlive the page */
     async giveAllBack(closing = false): Promise<void> {
-      const answers = new Set([...leases.values()].map(({ answer }) => answer));
+      const given = [...answers()];
       leases.clear();
-      const sent = [...answers].map((answer) => {
+      const sent = given.map((answer) => {
         answer.unwatch();
         return answer.send(closing).catch(ignore);
       });

@@ -59,12 +59,11 @@ export function createPace(client: Pick<Client, "settings" | "emitter" | "status
       failed: (error: unknown) => void,
     ): Promise<T | undefined> {
       let reason: unknown;
+      let result: T | undefined;
       for (let failures = 1; !signal.aborted; failures++) {
         try {
-          const result = await call();
-          // Something else may have failed since, and still does.
-          if (client.status.reason === reason) client.status = { state: client.status.state };
-          return result;
+          result = await call();
+          break;
         } catch (error) {
           if (signal.aborted) break;
           failed(error);
@@ -73,7 +72,9 @@ export function createPace(client: Pick<Client, "settings" | "emitter" | "status
           failures = await pause(failures, signal, error);
         }
       }
-      return undefined;
+      // It is over, in whichever way. Something else may have failed since, and still does.
+      if (client.status.reason === reason) client.status = { state: client.status.state };
+      return result;
     },
   };
 }

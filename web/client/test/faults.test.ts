@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Options, type Session, UnrecoverableError } from "../src/index.js";
+import { messages } from "../src/iterate.js";
 import { ids, type Page, settle, World } from "./support/world.js";
 
 let world: World;
@@ -59,7 +60,7 @@ describe("messages that nobody handles", () => {
     const { events } = page;
     const seen: string[] = [];
     const loop = async (most: number) => {
-      for await (const { messageId } of events) if (seen.push(messageId) === most) break;
+      for await (const { messageId } of messages(events)) if (seen.push(messageId) === most) break;
     };
     const first = loop(2);
     await world.send(...ids(6));
@@ -104,7 +105,7 @@ describe("messages that nobody has handled at disconnect", () => {
     const { tab, events } = await bare();
     const seen: string[] = [];
     const loop = async () => {
-      for await (const { messageId } of events) {
+      for await (const { messageId } of messages(events)) {
         seen.push(messageId);
         await new Promise(() => {});
       }
@@ -190,16 +191,22 @@ describe("a handler that works for long", () => {
     expect(world.sqs.left(world.session)).toBe(1);
   });
 
-  it("is none of a loop's messages that wait for their turn", async () => {
-    const page = await world.page({ handlerTimeout: 20 }).connect();
-    const messages = page.events[Symbol.asyncIterator]();
-    const first = messages.next();
-    await world.send(...ids(5));
-    for (let i = 0; i < 5; i++) {
-      await (i === 0 ? first : messages.next());
-      await world.clock.advance(15);
-    }
+  it("is a loop that is behind, too, and more messages come all the same", async () => {
+    const page = await world.page({ handlerTimeout: 20, maxInFlight: 2 }).connect();
+    const loop = messages(page.events);
+    const first = loop.next();
+    await world.send("a", "b");
+    await world.send("c");
+    await first;
+    await world.clock.advance(19);
+    expect(page.seen).toEqual(["a", "b"]);
     expect(page.errors).toEqual([]);
+    await world.clock.advance(2);
+    expect(page.seen).toEqual(["a", "b", "c"]);
+    expect(page.errors).toMatchObject([
+      { code: "slow", messageId: "a" },
+      { code: "slow", messageId: "b" },
+    ]);
   });
 });
 

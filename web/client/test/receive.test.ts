@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { UNHANDLED } from "../src/index.js";
+import { messages } from "../src/iterate.js";
 import { encrypt } from "./support/sqs.js";
 import { ids, settle, World } from "./support/world.js";
 
@@ -175,13 +177,13 @@ describe("handlers", () => {
 describe("for await", () => {
   it("takes messages one after the other, and one is handled when the next is asked for", async () => {
     const { events } = await world.page().connect();
-    const messages = events[Symbol.asyncIterator]();
-    const first = messages.next();
+    const loop = messages(events);
+    const first = loop.next();
     await world.send("a", "b");
     expect(await first).toMatchObject({ value: { messageId: "a" } });
     await world.clock.advance(10);
     expect(world.sqs.left(world.session)).toBe(2);
-    expect(await messages.next()).toMatchObject({ value: { messageId: "b" } });
+    expect(await loop.next()).toMatchObject({ value: { messageId: "b" } });
     await world.clock.advance(10);
     expect(world.sqs.left(world.session)).toBe(1);
   });
@@ -191,12 +193,12 @@ describe("for await", () => {
     const { events } = page;
     const seen: string[] = [];
     const loop = (async () => {
-      for await (const { messageId } of events) if (seen.push(messageId) === 2) break;
+      for await (const { messageId } of messages(events)) if (seen.push(messageId) === 2) break;
     })();
     await world.send("a", "b", "c");
     await loop;
     const rest = (async () => {
-      for await (const { messageId } of events) seen.push(messageId);
+      for await (const { messageId } of messages(events)) seen.push(messageId);
     })();
     await world.clock.advance(60);
     await events.disconnect();
@@ -208,15 +210,58 @@ describe("for await", () => {
   });
 });
 
+describe("a handler that leaves a message", () => {
+  it("keeps it for one that is added later, and is not called again itself once it has finished", async () => {
+    const page = await world.page({ maxAttempts: 1 }).connect();
+    const seen: string[] = [];
+    const off = page.events.on("message", () => {
+      throw UNHANDLED;
+    });
+    await world.send("a");
+    off();
+    await world.clock.advance(60);
+    expect(world.sqs.left(world.session)).toBe(1);
+    page.events.on("message", ({ messageId }) => seen.push(messageId));
+    await world.clock.advance(10);
+    expect([seen, page.seen, page.errors.map(({ code }) => code)]).toEqual([["a"], ["a"], ["slow"]]);
+    expect(page.tab.reported).toEqual([]);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+});
+
 describe("a loop's end", () => {
+  it("comes at once, also while it waits for a message", async () => {
+    const { events } = await world.page().connect();
+    const loop = messages(events);
+    const next = loop.next();
+    const end = { done: true, value: undefined };
+    expect(await loop.return?.()).toEqual(end);
+    expect(await next).toEqual(end);
+    expect(await loop.next()).toEqual(end);
+    await world.send("a");
+    await world.clock.advance(10);
+    expect(world.sqs.left(world.session)).toBe(0);
+  });
+
+  it("comes after messages that were asked for at the same time, each of which is handled", async () => {
+    const { events } = await world.page().connect();
+    const loop = messages(events);
+    const asked = [loop.next(), loop.next(), loop.next()];
+    await world.send("a", "b");
+    await world.clock.advance(10);
+    expect(world.sqs.left(world.session)).toBe(0);
+    await events.disconnect();
+    expect((await Promise.all(asked)).map(({ value }) => value?.messageId)).toEqual(["a", "b", undefined]);
+  });
+
   it("comes with disconnect, also when the loop is busy then", async () => {
     const { events } = await world.page().connect();
-    const messages = events[Symbol.asyncIterator]();
-    const first = messages.next();
+    const loop = messages(events);
+    const first = loop.next();
     await world.send("a");
     await first;
     events.disconnect();
-    expect(await messages.next()).toEqual({ done: true, value: undefined });
+    expect(await loop.next()).toEqual({ done: true, value: undefined });
     await world.clock.advance(10);
     expect(world.sqs.left(world.session)).toBe(0);
   });

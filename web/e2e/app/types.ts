@@ -3,6 +3,7 @@ import { BrowserEvents, type Session, UnrecoverableError } from "sqs-browser-eve
 import { debugged } from "sqs-browser-events/debug";
 import { economy } from "sqs-browser-events/economy";
 import { Inbox } from "sqs-browser-events/inbox";
+import { messages } from "sqs-browser-events/iterate";
 import { inOrder } from "sqs-browser-events/order";
 import { browserEvents } from "sqs-browser-events/svelte";
 
@@ -34,6 +35,11 @@ untyped.on(
     () => {},
   ),
 );
+export async function loop(): Promise<void> {
+  for await (const message of messages(events)) {
+    if (message._type === "order-shipped") message.orderId.toFixed();
+  }
+}
 export const inbox = new Inbox(untyped, {
   getPage: async () => ({ messages: [] }),
   markRead: async () => {},

@@ -4,6 +4,7 @@
  */
 import { BrowserEvents, UnrecoverableError } from "sqs-browser-events";
 import { economy } from "sqs-browser-events/economy";
+import { messages } from "sqs-browser-events/iterate";
 
 /** @type {import("./pages.js").Setup} */
 const {
@@ -93,4 +94,4 @@ events.on("gap", ({ reason }) => log.gaps.push(reason));
 events.on("error", ({ code, messageId, message }) => log.errors.push({ code, messageId, message }));
 events.on("renewed", () => log.renewals++);
 events.connect();
-Object.assign(globalThis, { log, events });
+Object.assign(globalThis, { log, events, messages });

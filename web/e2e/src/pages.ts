@@ -58,6 +58,7 @@ export interface Log {
 declare global {
   var log: Log;
   var events: BrowserEvents;
+  var messages: typeof import("sqs-browser-events/iterate").messages;
   /** Whether the backend says that nobody is logged in. */
   var loggedOut: boolean | undefined;
   /** The backend's renewal that rotates. */
@@ -69,7 +70,7 @@ export const hash = (setup: Setup): string => `#${encodeURIComponent(JSON.string
 
 const html = (script: string) => `<!doctype html><title>test</title>
 <link rel="icon" href="data:,">
-<script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js","sqs-browser-events/economy":"/client/economy.js"}}</script>
+<script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js","sqs-browser-events/economy":"/client/economy.js","sqs-browser-events/iterate":"/client/iterate.js"}}</script>
 <script type="module">${script}</script>`;
 
 /** An application's origin: a page that runs a module, in front of the example backend and the client. */

@@ -16,7 +16,7 @@ test("what a loop leaves waits for the next loop, also when nobody handles it me
   const page = await open(context, { visitor: user, options, idle: true });
   const loop = (count: number) =>
     page.evaluate(async (count) => {
-      for await (const { n } of globalThis.events) {
+      for await (const { n } of globalThis.messages(globalThis.events)) {
         globalThis.log.numbers.push(Number(n));
         if (globalThis.log.numbers.length === count) break;
       }
@@ -360,7 +360,7 @@ test.concurrent("a slow loop with a short visibility gets each message once, and
   const page = await open(context, { visitor: user, options, idle: true });
   await publish(user, 10);
   await page.evaluate(async () => {
-    for await (const { n } of globalThis.events) {
+    for await (const { n } of globalThis.messages(globalThis.events)) {
       globalThis.log.numbers.push(Number(n));
       await new Promise((resolve) => setTimeout(resolve, 1600));
       if (globalThis.log.numbers.length === 10) break;
