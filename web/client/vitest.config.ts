@@ -11,6 +11,7 @@ const test = {
 const OUTSIDE = [
   "economy",
   "faults",
+  "inbox",
   "leases",
   "misuse",
   "page",
