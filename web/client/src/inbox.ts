@@ -2,6 +2,8 @@ import type { BrowserEvents, Message, Metadata } from "./index.js";
 
 /** How long after what may have been counted already the unread ones are counted again, milliseconds. */
 const PAUSE = 500;
+/** The longest pause while counting fails, milliseconds; it doubles with each failure. */
+const LONGEST_PAUSE = 60_000;
 
 /** A page of a user's messages, newest first. */
 export interface InboxPage {
@@ -61,6 +63,7 @@ export class Inbox {
   #counted = 0;
   #counting = Promise.resolve();
   #asking?: ReturnType<typeof setTimeout>;
+  #pause = PAUSE;
   /** What is loaded may lack newer ones. */
   #missed = false;
   #state: InboxState = { items: [], unread: 0, more: true };
@@ -85,13 +88,16 @@ export class Inbox {
   };
 
   /**
-   * Loads the next page, at first the newest messages; calls at the same time load one page.
-   * @throws what the backend's call throws; it can be called again
+   * Loads the next page, at first the newest messages; calls at the same time load one page. It is shown at once, and
+   * the promise resolves when the unread ones are counted too. A count that fails is repeated, not told.
+   * @throws what `getPage` throws; it can be called again
    */
   load(): Promise<void> {
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined;
-    });
+    this.#loading ??= this.#load()
+      .finally(() => {
+        this.#loading = undefined;
+      })
+      .then(() => this.#count());
     return this.#loading;
   }
 
@@ -132,18 +138,27 @@ export class Inbox {
     for (const message of messages) this.#add(message);
     this.#next = next;
     this.#more = next !== undefined;
-    await this.#count();
+    this.#changed();
   }
 
   /** Counts after the counts that were begun before, so that an older answer never comes last. */
   #count(): Promise<void> {
-    const counting = this.#counting.then(() => this.#ask());
-    // Whoever asks for it is told that it has failed.
-    this.#counting = counting.catch(() => {});
-    return counting;
+    this.#counting = this.#counting
+      .then(() => this.#ask())
+      .then(
+        () => {
+          this.#pause = PAUSE;
+        },
+        () => {
+          this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+          this.#askSoon();
+        },
+      );
+    return this.#counting;
   }
 
   async #ask(): Promise<void> {
+    if (this.#missed) await this.#refresh();
     if (this.#backend.getUnread) {
       let counted = this.#counted;
       this.#counted = Number.POSITIVE_INFINITY;
@@ -158,20 +173,18 @@ export class Inbox {
     this.#changed();
   }
 
-  /** Asks the backend again, when no more of the kind follows. If it fails, the next page brings the number. */
+  /** Asks the backend again, when no more of the kind follows. */
   #askSoon(): void {
     clearTimeout(this.#asking);
-    this.#asking = setTimeout(() => void this.#refresh().catch(() => {}), PAUSE);
+    this.#asking = setTimeout(() => void this.#count(), this.#pause);
   }
 
+  /** Loads the newest page again: what came meanwhile, and what was read. */
   async #refresh(): Promise<void> {
-    if (this.#missed) {
-      // What came meanwhile, and what was read.
-      const { messages } = await this.#backend.getPage({});
-      for (const message of messages) this.#add(message);
-      this.#missed = false;
-    }
-    await this.#count();
+    const { messages } = await this.#backend.getPage({});
+    for (const message of messages) this.#add(message);
+    this.#missed = false;
+    this.#changed();
   }
 
   /** There may have been messages and receipts that do not come any more. */

@@ -111,6 +111,41 @@ describe("that counts with the backend", () => {
     return { backend, getUnread };
   }
 
+  it("shows a page whose count fails, goes on to the next one, and counts again until that works", async () => {
+    let down = true;
+    const asked: number[] = [];
+    const { own, shown } = await inbox({
+      getUnread: async () => {
+        asked.push(Date.now());
+        if (down) throw new Error("down");
+        return 7;
+      },
+    });
+    await own.load();
+    expect([shown(), own.state.unread, own.state.more]).toEqual([["a*", "b"], 1, true]);
+    await own.load();
+    expect([shown(), own.state.unread, own.state.more]).toEqual([["a*", "b", "c*"], 2, false]);
+    await pass(300);
+    const pauses = asked.map((at, i) => at - (asked[i - 1] ?? at));
+    expect([pauses.slice(2, 5), pauses.at(-1)]).toEqual([[2000, 4000, 8000], 60_000]);
+    down = false;
+    await pass(60);
+    expect(own.state.unread).toBe(7);
+    const { length } = asked;
+    await pass(120);
+    expect(asked).toHaveLength(length);
+  });
+
+  it("shows and loads pages while the backend is still counting", async () => {
+    const { own, shown } = await inbox({ getUnread: () => new Promise(() => {}) });
+    void own.load();
+    await settle();
+    expect(shown()).toEqual(["a*", "b"]);
+    void own.load();
+    await settle();
+    expect(shown()).toEqual(["a*", "b", "c*"]);
+  });
+
   it.each([
     ["before the backend counts", true],
     ["after the backend has counted", false],
