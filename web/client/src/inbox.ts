@@ -64,6 +64,7 @@ export class Inbox {
   #counting = Promise.resolve();
   #asking?: ReturnType<typeof setTimeout>;
   #pause = PAUSE;
+  #closed = false;
   /** What is loaded may lack newer ones. */
   #missed = false;
   #state: InboxState = { items: [], unread: 0, more: true };
@@ -124,15 +125,16 @@ export class Inbox {
     }
   }
 
-  /** Ends it; the client goes on. */
+  /** Ends it, for good: from then on it asks the backend for nothing. The client goes on. */
   close(): void {
+    this.#closed = true;
     for (const stop of this.#stop) stop();
     clearTimeout(this.#asking);
     this.#subscribers.clear();
   }
 
   async #load(): Promise<void> {
-    if (!this.#more) return;
+    if (!this.#more || this.#closed) return;
     const first = this.#next === undefined;
     const { messages, next } = await this.#backend.getPage(first ? {} : { next: this.#next });
     for (const message of messages) this.#add(message);
@@ -158,6 +160,7 @@ export class Inbox {
   }
 
   async #ask(): Promise<void> {
+    if (this.#closed) return;
     if (this.#missed) await this.#refresh();
     if (this.#backend.getUnread) {
       let counted = this.#counted;
@@ -176,6 +179,7 @@ export class Inbox {
   /** Asks the backend again, when no more of the kind follows. */
   #askSoon(): void {
     clearTimeout(this.#asking);
+    if (this.#closed) return;
     this.#asking = setTimeout(() => void this.#count(), this.#pause);
   }
 

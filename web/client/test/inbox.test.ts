@@ -209,6 +209,42 @@ describe("that counts with the backend", () => {
     expect(own.state.unread).toBe(6);
   });
 
+  it.each([
+    ["marks read", (own: Inbox) => own.markRead(["a"])],
+    ["loads", (own: Inbox) => own.load()],
+  ])("does not ask the backend once it is closed, also while it %s", async (_, act) => {
+    let [asked, held] = [0, Promise.resolve()];
+    let go = () => {};
+    const { own } = await inbox({
+      getPage: async ({ next }) => {
+        if (next) await held;
+        return { messages: history([next ? "b" : "a", 1]), next: "older" };
+      },
+      markRead: () => held,
+      getUnread: async () => {
+        asked++;
+        if (asked > 1) await held;
+        throw new Error("down");
+      },
+    });
+    await own.load();
+    held = new Promise((_, reject) => {
+      go = () => reject(new Error("gone"));
+    });
+    held.catch(() => {});
+    await pass(1);
+    const acting = act(own).catch(() => {});
+    await settle();
+    own.close();
+    const before = asked;
+    go();
+    await acting;
+    await pass(120);
+    expect(asked).toBe(before);
+    await own.load();
+    expect(asked).toBe(before);
+  });
+
   it("counts again after a gap, and shows what came and what was read meanwhile", async () => {
     let unread = 7;
     const pages: InboxPage[] = [
