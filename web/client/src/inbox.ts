@@ -1,9 +1,14 @@
 import type { BrowserEvents, Message, Metadata } from "./index.js";
+import { Items } from "./items.js";
 
 /** How long after what may have been counted already the unread ones are counted again, milliseconds. */
 const PAUSE = 500;
 /** The longest pause while counting fails, milliseconds; it doubles with each failure. */
 const LONGEST_PAUSE = 60_000;
+/** How many may come after what has been loaded, before the oldest are dropped. */
+const KEPT = 1000;
+/** How many receipts of what is not loaded are remembered. */
+const REMEMBERED = 5000;
 
 /** A page of a user's messages, newest first. */
 export interface InboxPage {
@@ -49,13 +54,15 @@ export interface InboxState {
  */
 export class Inbox {
   readonly #backend: InboxBackend;
-  readonly #items = new Map<string, InboxItem>();
-  /** Read before they were loaded. */
+  readonly #items = new Items();
+  /** Read, perhaps before they were loaded; the latest ones. A page that is asked for later knows by itself. */
   readonly #read = new Set<string>();
   readonly #subscribers = new Set<() => void>();
   readonly #stop: (() => void)[];
   #next?: string;
   #more = true;
+  /** How many are kept. */
+  #most = KEPT;
   #loading?: Promise<void>;
   /** The unread ones that are not loaded, as far as the backend has told. */
   #beyond = 0;
@@ -65,9 +72,12 @@ export class Inbox {
   #asking?: ReturnType<typeof setTimeout>;
   #pause = PAUSE;
   #closed = false;
+  #loaded = false;
   /** What is loaded may lack newer ones. */
   #missed = false;
-  #state: InboxState = { items: [], unread: 0, more: true };
+  /** Made when it is asked for. */
+  #state?: InboxState;
+  #telling = false;
 
   constructor(events: BrowserEvents, backend: InboxBackend) {
     this.#backend = backend;
@@ -79,21 +89,28 @@ export class Inbox {
   }
 
   get state(): InboxState {
+    this.#state ??= {
+      items: this.#items.list,
+      unread: this.#items.unread + this.#beyond,
+      more: this.#more,
+    };
     return this.#state;
   }
 
-  /** Calls back after each change; returns what ends that. */
+  /** Calls back after changes, once for all of a turn; returns what ends that. */
   readonly subscribe = (changed: () => void): (() => void) => {
     this.#subscribers.add(changed);
     return () => void this.#subscribers.delete(changed);
   };
 
   /**
-   * Loads the next page, at first the newest messages; calls at the same time load one page. It is shown at once, and
-   * the promise resolves when the unread ones are counted too. A count that fails is repeated, not told.
+   * Loads the next page that has something new, at first the newest messages; calls at the same time load one page. It
+   * is shown at once, and the promise resolves when the unread ones are counted too. A count that fails is repeated, not
+   * told.
    * @throws what `getPage` throws; it can be called again
    */
   load(): Promise<void> {
+    this.#loaded = true;
     this.#loading ??= this.#load()
       .finally(() => {
         this.#loading = undefined;
@@ -134,13 +151,18 @@ export class Inbox {
   }
 
   async #load(): Promise<void> {
-    if (!this.#more || this.#closed) return;
-    const first = this.#next === undefined;
-    const { messages, next } = await this.#backend.getPage(first ? {} : { next: this.#next });
-    for (const message of messages) this.#add(message);
-    this.#next = next;
-    this.#more = next !== undefined;
-    this.#changed();
+    let added = 0;
+    // A page may be empty. After old ones were dropped, the first pages have what is there.
+    while (added === 0 && this.#more && !this.#closed) {
+      const asked = this.#next;
+      const { messages, next } = await this.#backend.getPage(asked === undefined ? {} : { next: asked });
+      added = messages.filter((message) => this.#add(message)).length;
+      this.#next = next;
+      // A backend that ignores `next` would be asked for ever.
+      this.#more = next !== undefined && next !== asked;
+      this.#changed();
+    }
+    this.#most = this.#items.size + KEPT;
   }
 
   /** Counts after the counts that were begun before, so that an older answer never comes last. */
@@ -167,7 +189,7 @@ export class Inbox {
       this.#counted = Number.POSITIVE_INFINITY;
       try {
         const unread = await this.#backend.getUnread();
-        this.#beyond = Math.max(0, unread - this.#unreadIds().length);
+        this.#beyond = Math.max(0, unread - this.#items.unread);
         counted = now();
       } finally {
         this.#counted = counted;
@@ -193,7 +215,7 @@ export class Inbox {
 
   /** There may have been messages and receipts that do not come any more. */
   #gap(): void {
-    this.#missed ||= this.#next !== undefined || !this.#more;
+    this.#missed ||= this.#loaded;
     this.#askSoon();
   }
 
@@ -201,13 +223,14 @@ export class Inbox {
     const { messageId: id } = message;
     // What is not in the history cannot be marked read.
     if ("_sqs_only" in message) return;
-    if (this.#items.has(id)) {
+    if (this.#items.get(id)) {
       // What has been loaded has its place by when it was created.
       if (message.is_read) this.#set([id], true);
       return;
     }
     this.#add({ created: metadata.sentAt ?? metadata.receivedAt, ...message });
     if (this.#mayBeCounted(metadata) && !this.#items.get(id)?.read) this.#lessBeyond();
+    this.#dropOldest();
     this.#changed();
   }
 
@@ -223,39 +246,61 @@ export class Inbox {
     this.#beyond = Math.max(0, this.#beyond - 1);
   }
 
-  #add(message: Message): void {
+  /** @returns whether it is new here */
+  #add(message: Message): boolean {
     const { messageId: id } = message;
     const read = Boolean(message.is_read) || this.#read.has(id) || Boolean(this.#items.get(id)?.read);
-    this.#items.set(id, { message, read });
+    return this.#items.put(message, read);
+  }
+
+  /** Drops what is too much. It can be loaded again, from the first page on. */
+  #dropOldest(): void {
+    // The page that is on its way goes on from what is there.
+    if (this.#loading) return;
+    while (this.#items.size > this.#most) {
+      this.#drop();
+      this.#next = undefined;
+      this.#more = true;
+    }
+  }
+
+  #drop(): void {
+    if (this.#items.pop()?.read === false && this.#backend.getUnread) this.#beyond++;
   }
 
   #receipted(ids: string[], metadata: Metadata): void {
     this.#mayBeCounted(metadata);
     for (const id of ids) {
       // A receipt has only ids that were unread.
-      if (!this.#items.has(id) && !this.#read.has(id)) this.#lessBeyond();
-      this.#read.add(id);
+      if (!this.#items.get(id) && !this.#read.has(id)) this.#lessBeyond();
+      this.#remember(id);
     }
     this.#set(ids, true);
   }
 
+  #remember(id: string): void {
+    this.#read.add(id);
+    const [oldest = id] = this.#read;
+    if (this.#read.size > REMEMBERED) this.#read.delete(oldest);
+  }
+
   #set(ids: string[], read: boolean): void {
-    for (const id of ids) {
-      const item = this.#items.get(id);
-      if (item) this.#items.set(id, { ...item, read });
-    }
+    for (const id of ids) this.#items.setRead(id, read);
     this.#changed();
   }
 
   #unreadIds(): string[] {
-    return [...this.#items].filter(([, { read }]) => !read).map(([id]) => id);
+    return this.#items.ids.filter((id) => !this.#items.get(id)?.read);
   }
 
   #changed(): void {
-    const created = ({ message }: InboxItem) => Number(message.created ?? 0);
-    const items = [...this.#items.values()].sort((a, b) => created(b) - created(a));
-    this.#state = { items, unread: this.#unreadIds().length + this.#beyond, more: this.#more };
-    for (const changed of this.#subscribers) changed();
+    this.#state = undefined;
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      for (const changed of this.#subscribers) changed();
+    });
   }
 }
 

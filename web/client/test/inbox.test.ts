@@ -5,8 +5,19 @@ import { ids, settle, World } from "./support/world.js";
 
 let world: World;
 beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   world = new World();
 });
+afterEach(() => void vi.useRealTimers());
+
+/** Lets the client's time and the inbox's pass. */
+async function pass(seconds: number): Promise<void> {
+  for (let i = 0; i < seconds * 2; i++) {
+    await world.clock.advance(0.5);
+    await vi.advanceTimersByTimeAsync(500);
+    await settle();
+  }
+}
 
 const history = (...names: [string, number, number?][]): Message[] =>
   names.map(([messageId, created, is_read = 0]) => ({ messageId, created, is_read }));
@@ -76,24 +87,148 @@ it("counts with the backend what is not loaded", async () => {
   const { own } = await inbox({ getUnread: async () => 7 });
   await own.load();
   expect(own.state.unread).toBe(7);
+  await pass(1);
   await receipt("a", "far-away");
   expect(own.state.unread).toBe(5);
   await world.send("new");
   expect(own.state.unread).toBe(6);
 });
 
-describe("that counts with the backend", () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
-  afterEach(() => void vi.useRealTimers());
-
-  /** Lets the client's time and the inbox's pass. */
-  const pass = async (seconds: number) => {
-    for (let i = 0; i < seconds * 2; i++) {
-      await world.clock.advance(0.5);
-      await vi.advanceTimersByTimeAsync(500);
-      await settle();
-    }
+/** A backend with all of a user's messages, which it pages newest first, as the service does. */
+function backendOf(messages: Message[], size: number) {
+  const place = ({ created }: Message) => Number(created);
+  const asked: (string | undefined)[] = [];
+  const getPage = async ({ next }: { next?: string }): Promise<InboxPage> => {
+    asked.push(next);
+    const older = messages.filter((message) => next === undefined || place(message) < Number(next));
+    const page = older.sort((a, b) => place(b) - place(a)).slice(0, size);
+    return { messages: page, next: older.length > size ? `${place(page.at(-1) as Message)}` : undefined };
   };
+  return { asked, getPage, messages };
+}
+const numbered = (from: number, to: number): Message[] =>
+  history(...Array.from({ length: to - from + 1 }, (_, i): [string, number] => [`h${from + i}`, from + i]));
+
+/** Has the client bring messages from its history, all in one turn. */
+async function bring(): Promise<void> {
+  world.sqs.deleteQueue(world.session);
+  await pass(25);
+}
+
+it("tells of a burst once, and does not sort what it has again", async () => {
+  let reads = 0;
+  const counted = ({ created, ...message }: Message): Message => ({
+    ...message,
+    get created() {
+      reads++;
+      return created;
+    },
+  });
+  const getPage = async () => ({ messages: numbered(1, 300).map(counted) });
+  const { own } = await inbox({ getPage }, { getHistory: async () => numbered(301, 600).reverse() });
+  await own.load();
+  expect(reads).toBeLessThanOrEqual(300);
+  let changes = 0;
+  own.subscribe(() => changes++);
+  await bring();
+  const created = own.state.items.map(({ message }) => Number(message.messageId.slice(1)));
+  expect(created).toEqual(Array.from({ length: 600 }, (_, i) => 600 - i));
+  expect(own.state.unread).toBe(600);
+  // The others after it has loaded the newest page again, and counted.
+  expect(changes).toBeLessThanOrEqual(3);
+  expect(reads).toBeLessThanOrEqual(600);
+});
+
+it("has one state until something changes, and tells of it once in a turn", async () => {
+  const { own } = await inbox();
+  await own.load();
+  const states = [own.state, own.state];
+  const told: unknown[] = [];
+  own.subscribe(() => told.push(own.state));
+  void own.markRead(["a"]);
+  states.push(own.state);
+  expect(told).toEqual([]);
+  await settle();
+  states.push(own.state);
+  expect([states[0] === states[1], states[1] === states[2], states[2] === states[3]]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  expect(told).toEqual([states[3]]);
+});
+
+it("keeps the newest of a burst, and loads again what it has dropped", async () => {
+  const backend = backendOf(numbered(1, 60), 50);
+  const { own } = await inbox(backend, { getHistory: async () => numbered(61, 1300) });
+  await own.load();
+  backend.messages.push(...numbered(61, 1300));
+  await bring();
+  const { items, more, unread } = own.state;
+  expect([items.length, items[0]?.message.messageId, more, unread]).toEqual([1050, "h1300", true, 1050]);
+  backend.asked.length = 0;
+  await own.load();
+  // Page by page down to the first that it did not have, and from there on.
+  expect([own.state.items.length, backend.asked.length]).toEqual([1100, 22]);
+  while (own.state.more) await own.load();
+  expect(own.state.items.map(({ message }) => message.created)).toEqual(
+    Array.from({ length: 1300 }, (_, i) => 1300 - i),
+  );
+  expect(backend.asked.length).toBe(26);
+});
+
+it("drops nothing while a page is on its way", async () => {
+  const backend = backendOf(numbered(1, 30), 10);
+  let go = () => {};
+  let held = Promise.resolve();
+  const getPage = (request: { next?: string }) => held.then(() => backend.getPage(request));
+  const { own } = await inbox({ getPage }, { getHistory: async () => numbered(31, 1100) });
+  await own.load();
+  held = new Promise((resolve) => {
+    go = resolve;
+  });
+  const loading = own.load();
+  await bring();
+  go();
+  await loading;
+  expect(own.state.items.map(({ message }) => message.created)).toEqual(
+    Array.from({ length: 1090 }, (_, i) => 1100 - i),
+  );
+});
+
+it("counts those that it has dropped, where the backend counts", async () => {
+  const backend = backendOf(numbered(1, 1080), 10);
+  let counts = 0;
+  const getUnread = () => (counts++ === 0 ? Promise.resolve(1080) : Promise.reject(new Error("down")));
+  const { own } = await inbox({ ...backend, getUnread }, { getHistory: async () => numbered(21, 1070) });
+  await own.load();
+  await bring();
+  expect([own.state.items.length, own.state.unread]).toEqual([1010, 1080]);
+});
+
+it("goes on to the first page that has something new, and ends where a backend repeats itself", async () => {
+  const pages: Record<string, InboxPage> = {
+    "": { messages: history(["a", 3]), next: "empty" },
+    empty: { messages: [], next: "known" },
+    known: { messages: history(["a", 3]), next: "last" },
+    last: { messages: history(["b", 2]), next: "last" },
+  };
+  const { own, shown } = await inbox({ getPage: async ({ next = "" }) => pages[next] as InboxPage });
+  await own.load();
+  expect([shown(), own.state.more]).toEqual([["a*"], true]);
+  await own.load();
+  expect([shown(), own.state.more]).toEqual([["a*", "b*"], false]);
+});
+
+it("remembers the latest receipts of what is not loaded", async () => {
+  const getPage = async () => ({ messages: history(["x-0", 2], ["x-5001", 1]) });
+  const { own, shown } = await inbox({ getPage });
+  await receipt(...ids(5002, "x"));
+  await own.load();
+  expect(shown()).toEqual(["x-0*", "x-5001"]);
+});
+
+describe("that counts with the backend", () => {
   /** A backend that answers a count when it is told to, with what it had counted when it was asked, or later. */
   function counting(unread: number) {
     const backend = { unread, count: () => {}, answer: () => {}, asked: 0 };
@@ -125,14 +260,14 @@ describe("that counts with the backend", () => {
     expect([shown(), own.state.unread, own.state.more]).toEqual([["a*", "b"], 1, true]);
     await own.load();
     expect([shown(), own.state.unread, own.state.more]).toEqual([["a*", "b", "c*"], 2, false]);
-    await pass(300);
+    await vi.advanceTimersByTimeAsync(300_000);
     const pauses = asked.map((at, i) => at - (asked[i - 1] ?? at));
     expect([pauses.slice(2, 5), pauses.at(-1)]).toEqual([[2000, 4000, 8000], 60_000]);
     down = false;
-    await pass(60);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(own.state.unread).toBe(7);
     const { length } = asked;
-    await pass(120);
+    await vi.advanceTimersByTimeAsync(120_000);
     expect(asked).toHaveLength(length);
   });
 
@@ -239,7 +374,7 @@ describe("that counts with the backend", () => {
     const before = asked;
     go();
     await acting;
-    await pass(120);
+    await vi.advanceTimersByTimeAsync(120_000);
     expect(asked).toBe(before);
     await own.load();
     expect(asked).toBe(before);
