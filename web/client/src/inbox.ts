@@ -1,5 +1,5 @@
 import type { BrowserEvents, Message, Metadata } from "./index.js";
-import { Items } from "./items.js";
+import { createdOf, Items } from "./items.js";
 
 /** How long after what may have been counted already the unread ones are counted again, milliseconds. */
 const PAUSE = 500;
@@ -73,8 +73,8 @@ export class Inbox {
   #pause = PAUSE;
   #closed = false;
   #loaded = false;
-  /** What is loaded may lack newer ones. */
-  #missed = false;
+  /** Ids that were here when it came to lack newer ones, at a gap. */
+  #before?: Set<string>;
   /** Made when it is asked for. */
   #state?: InboxState;
   #telling = false;
@@ -155,7 +155,9 @@ export class Inbox {
     // A page may be empty. After old ones were dropped, the first pages have what is there.
     while (added === 0 && this.#more && !this.#closed) {
       const asked = this.#next;
-      const { messages, next } = await this.#backend.getPage(asked === undefined ? {} : { next: asked });
+      const { messages, next } = await this.#page(asked);
+      // Meanwhile the list has got another end, which this page does not follow.
+      if (this.#next !== asked) continue;
       added = messages.filter((message) => this.#add(message)).length;
       this.#next = next;
       // A backend that ignores `next` would be asked for ever.
@@ -163,6 +165,10 @@ export class Inbox {
       this.#changed();
     }
     this.#most = this.#items.size + KEPT;
+  }
+
+  #page(next?: string): Promise<InboxPage> {
+    return this.#backend.getPage(next === undefined ? {} : { next });
   }
 
   /** Counts after the counts that were begun before, so that an older answer never comes last. */
@@ -183,7 +189,7 @@ export class Inbox {
 
   async #ask(): Promise<void> {
     if (this.#closed) return;
-    if (this.#missed) await this.#refresh();
+    if (this.#before) await this.#refresh(this.#before);
     if (this.#backend.getUnread) {
       let counted = this.#counted;
       this.#counted = Number.POSITIVE_INFINITY;
@@ -205,17 +211,38 @@ export class Inbox {
     this.#asking = setTimeout(() => void this.#count(), this.#pause);
   }
 
-  /** Loads the newest page again: what came meanwhile, and what was read. */
-  async #refresh(): Promise<void> {
-    const { messages } = await this.#backend.getPage({});
-    for (const message of messages) this.#add(message);
-    this.#missed = false;
+  /**
+   * Loads what came meanwhile, and what was read: from the newest page to one that has something from before the gap. If
+   * there is too much, what is older is dropped: a hole in the list could not be filled from its end.
+   */
+  async #refresh(before: Set<string>): Promise<void> {
+    this.#before = undefined;
+    let page: InboxPage = { messages: [] };
+    let asked: string | undefined;
+    let [looked, oldest] = [0, Number.POSITIVE_INFINITY];
+    try {
+      do {
+        asked = page.next;
+        page = await this.#page(asked);
+        for (const message of page.messages) this.#add(message);
+        this.#changed();
+        if (this.#closed || page.messages.some(({ messageId }) => before.has(messageId))) return;
+        looked += page.messages.length;
+        oldest = Math.min(oldest, ...page.messages.map(createdOf));
+      } while (page.next !== asked && page.next !== undefined && looked < KEPT);
+    } catch (error) {
+      this.#before = before;
+      throw error;
+    }
+    this.#next = page.next;
+    this.#more = page.next !== undefined;
+    while (looked > 0 && this.#more && this.#items.oldest < oldest) this.#drop();
     this.#changed();
   }
 
   /** There may have been messages and receipts that do not come any more. */
   #gap(): void {
-    this.#missed ||= this.#loaded;
+    if (this.#loaded) this.#before ??= new Set(this.#items.ids);
     this.#askSoon();
   }
 

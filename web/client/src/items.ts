@@ -25,6 +25,11 @@ export class Items {
     return this.#sorted.length;
   }
 
+  /** When the oldest one was created. */
+  get oldest(): number {
+    return this.#sorted.at(-1)?.created ?? 0;
+  }
+
   get ids(): string[] {
     return [...this.#byId.keys()];
   }

@@ -109,6 +109,8 @@ function backendOf(messages: Message[], size: number) {
 const numbered = (from: number, to: number): Message[] =>
   history(...Array.from({ length: to - from + 1 }, (_, i): [string, number] => [`h${from + i}`, from + i]));
 
+const down = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, i) => from - i);
+
 /** Has the client bring messages from its history, all in one turn. */
 async function bring(): Promise<void> {
   world.sqs.deleteQueue(world.session);
@@ -132,7 +134,7 @@ it("tells of a burst once, and does not sort what it has again", async () => {
   own.subscribe(() => changes++);
   await bring();
   const created = own.state.items.map(({ message }) => Number(message.messageId.slice(1)));
-  expect(created).toEqual(Array.from({ length: 600 }, (_, i) => 600 - i));
+  expect(created).toEqual(down(600, 1));
   expect(own.state.unread).toBe(600);
   // The others after it has loaded the newest page again, and counted.
   expect(changes).toBeLessThanOrEqual(3);
@@ -159,21 +161,16 @@ it("has one state until something changes, and tells of it once in a turn", asyn
 });
 
 it("keeps the newest of a burst, and loads again what it has dropped", async () => {
-  const backend = backendOf(numbered(1, 60), 50);
-  const { own } = await inbox(backend, { getHistory: async () => numbered(61, 1300) });
-  await own.load();
-  backend.messages.push(...numbered(61, 1300));
+  const backend = backendOf(numbered(1, 1300), 50);
+  const { own } = await inbox(backend, { getHistory: async () => backend.messages });
   await bring();
   const { items, more, unread } = own.state;
-  expect([items.length, items[0]?.message.messageId, more, unread]).toEqual([1050, "h1300", true, 1050]);
-  backend.asked.length = 0;
+  expect([items.length, items[0]?.message.messageId, more, unread]).toEqual([1000, "h1300", true, 1000]);
   await own.load();
   // Page by page down to the first that it did not have, and from there on.
-  expect([own.state.items.length, backend.asked.length]).toEqual([1100, 22]);
+  expect([own.state.items.length, backend.asked.length]).toEqual([1050, 21]);
   while (own.state.more) await own.load();
-  expect(own.state.items.map(({ message }) => message.created)).toEqual(
-    Array.from({ length: 1300 }, (_, i) => 1300 - i),
-  );
+  expect(own.state.items.map(({ message }) => message.created)).toEqual(down(1300, 1));
   expect(backend.asked.length).toBe(26);
 });
 
@@ -191,9 +188,7 @@ it("drops nothing while a page is on its way", async () => {
   await bring();
   go();
   await loading;
-  expect(own.state.items.map(({ message }) => message.created)).toEqual(
-    Array.from({ length: 1090 }, (_, i) => 1100 - i),
-  );
+  expect(own.state.items.map(({ message }) => message.created)).toEqual(down(1100, 11));
 });
 
 it("counts those that it has dropped, where the backend counts", async () => {
@@ -226,6 +221,123 @@ it("remembers the latest receipts of what is not loaded", async () => {
   await receipt(...ids(5002, "x"));
   await own.load();
   expect(shown()).toEqual(["x-0*", "x-5001"]);
+});
+
+describe("after a gap", () => {
+  /** An inbox that has loaded a page, and its backend, which has some more. */
+  async function loaded(size: number, hold: () => Promise<void> = async () => {}) {
+    const backend = backendOf(numbered(1, size + 1), size);
+    const getPage = async (request: { next?: string }) => {
+      const page = await backend.getPage(request);
+      await hold();
+      return page;
+    };
+    const { own } = await inbox({ getPage });
+    await own.load();
+    const shown = () => own.state.items.map(({ message }) => Number(message.messageId.slice(1)));
+    return { own, shown, backend };
+  }
+
+  it("loads pages up to what it had", async () => {
+    const { own, shown, backend } = await loaded(2);
+    await own.load();
+    expect([shown(), own.state.more]).toEqual([[3, 2, 1], false]);
+    backend.messages.push(...numbered(4, 9));
+    await bring();
+    expect([shown(), own.state.unread, own.state.more]).toEqual([down(9, 1), 9, false]);
+    backend.asked.length = 0;
+    backend.messages.push(...numbered(10, 10));
+    await bring();
+    expect([shown(), backend.asked.length]).toEqual([down(10, 1), 1]);
+  });
+
+  it("is not misled by what has come since the gap", async () => {
+    const { own, shown, backend } = await loaded(2);
+    backend.messages.push(...numbered(4, 10));
+    world.sqs.deleteQueue(world.session);
+    await world.clock.advance(25);
+    await world.send("h10");
+    expect(shown()).toEqual([10, 3, 2]);
+    await pass(1);
+    expect([shown(), own.state.more]).toEqual([down(10, 2), true]);
+    await own.load();
+    expect([shown(), own.state.more]).toEqual([down(10, 1), false]);
+  });
+
+  it("shows the newest alone when too much was missed, and loads the rest", async () => {
+    const { own, shown, backend } = await loaded(100);
+    await own.load();
+    expect([shown(), own.state.more]).toEqual([down(101, 1), false]);
+    backend.messages.push(...numbered(102, 1250));
+    await bring();
+    expect([shown(), own.state.unread, own.state.more]).toEqual([down(1250, 251), 1000, true]);
+    await own.load();
+    expect(shown()).toEqual(down(1250, 151));
+    while (own.state.more) await own.load();
+    expect(shown()).toEqual(down(1250, 1));
+  });
+
+  it("leaves no hole above a page that was on its way", async () => {
+    let held: Promise<void> | undefined;
+    let go = () => {};
+    const { own, shown, backend } = await loaded(100, async () => {
+      const wait = held;
+      held = undefined;
+      await wait;
+    });
+    held = new Promise((resolve) => {
+      go = resolve;
+    });
+    const loading = own.load();
+    await settle();
+    backend.messages.push(...numbered(102, 1250));
+    await bring();
+    expect(shown()).toEqual(down(1250, 251));
+    go();
+    await loading;
+    expect(shown()).toEqual(down(1250, 151));
+  });
+
+  it("looks again when a page fails, and when there is another gap meanwhile", async () => {
+    const faults = [
+      async () => {},
+      async () => {
+        throw new Error("down");
+      },
+      // After the backend has read the page.
+      async () => {
+        backend.messages.push(...numbered(10, 13));
+        world.sqs.deleteQueue(world.session);
+        await world.clock.advance(25);
+      },
+    ];
+    let faulty = false;
+    const { shown, backend } = await loaded(2, async () => {
+      if (faulty) await faults.shift()?.();
+    });
+    backend.messages.push(...numbered(4, 9));
+    faulty = true;
+    await bring();
+    await pass(5);
+    expect([shown(), faults.length]).toEqual([down(13, 2), 0]);
+  });
+
+  it("looks behind empty pages, and keeps what it has where the history is empty", async () => {
+    let pages: Record<string, InboxPage> = { "": { messages: numbered(1, 2) } };
+    const { own, shown } = await inbox({ getPage: async ({ next = "" }) => pages[next] as InboxPage });
+    await own.load();
+    pages = { "": { messages: [], next: "a" }, a: { messages: [], next: "b" }, b: { messages: [] } };
+    await bring();
+    expect([shown(), own.state.more]).toEqual([["h2*", "h1*"], false]);
+    // The last one leads to itself.
+    pages.b = { messages: numbered(8, 9).reverse(), next: "c" };
+    pages.c = { messages: [], next: "c" };
+    await bring();
+    expect([shown(), own.state.more]).toEqual([["h9*", "h8*"], true]);
+    pages = { "": { messages: [], next: "d" }, d: { messages: [], next: "d" } };
+    await bring();
+    expect([shown(), own.state.more]).toEqual([["h9*", "h8*"], true]);
+  });
 });
 
 describe("that counts with the backend", () => {
