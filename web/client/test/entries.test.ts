@@ -2,7 +2,7 @@ import { get } from "svelte/store";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { effectScope, nextTick, ref } from "vue";
 import { debugged } from "../src/debug.js";
-import type { Message, Metadata } from "../src/index.js";
+import type { Message, Metadata, Options } from "../src/index.js";
 import { inOrder } from "../src/order.js";
 import { browserEvents } from "../src/svelte.js";
 import { useBrowserEvents } from "../src/vue.js";
@@ -77,6 +77,15 @@ describe("a debugged client", () => {
       expect(text).not.toContain(`"${secret}"`);
       expect(text).not.toContain(`=${secret}`);
     }
+  });
+
+  it.each([
+    [{}, "getSession must be a function, not undefined"],
+    [{ getSession: 1 }, "getSession must be a function, not 1"],
+    [{ getSession: async () => world.session, getHistory: 1 }, "getHistory must be a function, not 1"],
+    [{ getSession: async () => world.session, environment: "x" }, "environment must be an object, not x"],
+  ])("refuses what the client refuses: %j", (options, text) => {
+    expect(() => debugged(options as unknown as Options)).toThrow(new TypeError(text));
   });
 });
 
