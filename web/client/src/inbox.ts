@@ -229,7 +229,7 @@ export class Inbox {
         if (this.#closed || page.messages.some(({ messageId }) => before.has(messageId))) return;
         looked += page.messages.length;
         oldest = Math.min(oldest, ...page.messages.map(createdOf));
-      } while (page.next !== asked && page.next !== undefined && looked < KEPT);
+      } while (before.size > 0 && page.next !== asked && page.next !== undefined && looked < KEPT);
     } catch (error) {
       this.#before = before;
       throw error;

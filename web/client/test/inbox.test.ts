@@ -3,6 +3,9 @@ import { Inbox, type InboxBackend, type InboxPage } from "../src/inbox.js";
 import type { Message, Options } from "../src/index.js";
 import { ids, settle, World } from "./support/world.js";
 
+// A thousand messages take their time where others use the machine as well.
+vi.setConfig({ testTimeout: 60_000 });
+
 let world: World;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
@@ -114,7 +117,8 @@ const down = (from: number, to: number) => Array.from({ length: from - to + 1 },
 /** Has the client bring messages from its history, all in one turn. */
 async function bring(): Promise<void> {
   world.sqs.deleteQueue(world.session);
-  await pass(25);
+  await world.clock.advance(25);
+  await pass(1);
 }
 
 it("tells of a burst once, and does not sort what it has again", async () => {
@@ -296,6 +300,28 @@ describe("after a gap", () => {
     go();
     await loading;
     expect(shown()).toEqual(down(1250, 151));
+  });
+
+  it("loads one page when there was none before", async () => {
+    const backend = backendOf(numbered(1, 30), 2);
+    let go = () => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const getPage = async (request: { next?: string }) => {
+      const page = await backend.getPage(request);
+      if (backend.asked.length === 1) await held;
+      return page;
+    };
+    const { own } = await inbox({ getPage });
+    const loading = own.load();
+    await settle();
+    backend.messages.push(...numbered(31, 40));
+    await bring();
+    go();
+    await loading;
+    const created = own.state.items.map(({ message }) => message.created);
+    expect([created, backend.asked]).toEqual([down(40, 37), [undefined, undefined, "39"]]);
   });
 
   it("looks again when a page fails, and when there is another gap meanwhile", async () => {
