@@ -12,6 +12,7 @@ const OUTSIDE = [
   "economy",
   "endings",
   "faults",
+  "inbox",
   "leases",
   "mishaps",
   "misuse",

@@ -17,6 +17,8 @@ const EVENTS = ["state", "retry", "renewed", "gap"] as const;
  */
 export function debugged<E = AnyEvents>(options: Options<E>, log: Log = console.debug): BrowserEvents<E> {
   const say: Log = (text, ...facts) => log(`sqs-browser-events: ${text}`, ...facts);
+  // Refuses wrong options, which the calls below would hide.
+  new BrowserEvents(options);
   const { getHistory, environment } = options;
   const events = new BrowserEvents<E>({
     ...options,

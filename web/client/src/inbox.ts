@@ -1,7 +1,14 @@
 import type { BrowserEvents, Message, Metadata } from "./index.js";
+import { createdOf, Items } from "./items.js";
 
 /** How long after what may have been counted already the unread ones are counted again, milliseconds. */
 const PAUSE = 500;
+/** The longest pause while counting fails, milliseconds; it doubles with each failure. */
+const LONGEST_PAUSE = 60_000;
+/** How many may come after what has been loaded, before the oldest are dropped. */
+const KEPT = 1000;
+/** How many receipts of what is not loaded are remembered. */
+const REMEMBERED = 5000;
 
 /** A page of a user's messages, newest first. */
 export interface InboxPage {
@@ -47,13 +54,15 @@ export interface InboxState {
  */
 export class Inbox {
   readonly #backend: InboxBackend;
-  readonly #items = new Map<string, InboxItem>();
-  /** Read before they were loaded. */
+  readonly #items = new Items();
+  /** Read, perhaps before they were loaded; the latest ones. A page that is asked for later knows by itself. */
   readonly #read = new Set<string>();
   readonly #subscribers = new Set<() => void>();
   readonly #stop: (() => void)[];
   #next?: string;
   #more = true;
+  /** How many are kept. */
+  #most = KEPT;
   #loading?: Promise<void>;
   /** The unread ones that are not loaded, as far as the backend has told. */
   #beyond = 0;
@@ -61,9 +70,14 @@ export class Inbox {
   #counted = 0;
   #counting = Promise.resolve();
   #asking?: ReturnType<typeof setTimeout>;
-  /** What is loaded may lack newer ones. */
-  #missed = false;
-  #state: InboxState = { items: [], unread: 0, more: true };
+  #pause = PAUSE;
+  #closed = false;
+  #loaded = false;
+  /** Ids that were here when it came to lack newer ones, at a gap. */
+  #before?: Set<string>;
+  /** Made when it is asked for. */
+  #state?: InboxState;
+  #telling = false;
 
   constructor(events: BrowserEvents, backend: InboxBackend) {
     this.#backend = backend;
@@ -75,23 +89,33 @@ export class Inbox {
   }
 
   get state(): InboxState {
+    this.#state ??= {
+      items: this.#items.list,
+      unread: this.#items.unread + this.#beyond,
+      more: this.#more,
+    };
     return this.#state;
   }
 
-  /** Calls back after each change; returns what ends that. */
+  /** Calls back after changes, once for all of a turn; returns what ends that. */
   readonly subscribe = (changed: () => void): (() => void) => {
     this.#subscribers.add(changed);
     return () => void this.#subscribers.delete(changed);
   };
 
   /**
-   * Loads the next page, at first the newest messages; calls at the same time load one page.
-   * @throws what the backend's call throws; it can be called again
+   * Loads the next page that has something new, at first the newest messages; calls at the same time load one page. It
+   * is shown at once, and the promise resolves when the unread ones are counted too. A count that fails is repeated, not
+   * told.
+   * @throws what `getPage` throws; it can be called again
    */
   load(): Promise<void> {
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined;
-    });
+    this.#loaded = true;
+    this.#loading ??= this.#load()
+      .finally(() => {
+        this.#loading = undefined;
+      })
+      .then(() => this.#count());
     return this.#loading;
   }
 
@@ -118,38 +142,60 @@ export class Inbox {
     }
   }
 
-  /** Ends it; the client goes on. */
+  /** Ends it, for good: from then on it asks the backend for nothing. The client goes on. */
   close(): void {
+    this.#closed = true;
     for (const stop of this.#stop) stop();
     clearTimeout(this.#asking);
     this.#subscribers.clear();
   }
 
   async #load(): Promise<void> {
-    if (!this.#more) return;
-    const first = this.#next === undefined;
-    const { messages, next } = await this.#backend.getPage(first ? {} : { next: this.#next });
-    for (const message of messages) this.#add(message);
-    this.#next = next;
-    this.#more = next !== undefined;
-    await this.#count();
+    let added = 0;
+    // A page may be empty. After old ones were dropped, the first pages have what is there.
+    while (added === 0 && this.#more && !this.#closed) {
+      const asked = this.#next;
+      const { messages, next } = await this.#page(asked);
+      // Meanwhile the list has got another end, which this page does not follow.
+      if (this.#next !== asked) continue;
+      added = messages.filter((message) => this.#add(message)).length;
+      this.#next = next;
+      // A backend that ignores `next` would be asked for ever.
+      this.#more = next !== undefined && next !== asked;
+      this.#changed();
+    }
+    this.#most = this.#items.size + KEPT;
+  }
+
+  #page(next?: string): Promise<InboxPage> {
+    return this.#backend.getPage(next === undefined ? {} : { next });
   }
 
   /** Counts after the counts that were begun before, so that an older answer never comes last. */
   #count(): Promise<void> {
-    const counting = this.#counting.then(() => this.#ask());
-    // Whoever asks for it is told that it has failed.
-    this.#counting = counting.catch(() => {});
-    return counting;
+    this.#counting = this.#counting
+      .then(() => this.#ask())
+      .then(
+        () => {
+          this.#pause = PAUSE;
+        },
+        () => {
+          this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+          this.#askSoon();
+        },
+      );
+    return this.#counting;
   }
 
   async #ask(): Promise<void> {
+    if (this.#closed) return;
+    if (this.#before) await this.#refresh(this.#before);
     if (this.#backend.getUnread) {
       let counted = this.#counted;
       this.#counted = Number.POSITIVE_INFINITY;
       try {
         const unread = await this.#backend.getUnread();
-        this.#beyond = Math.max(0, unread - this.#unreadIds().length);
+        this.#beyond = Math.max(0, unread - this.#items.unread);
         counted = now();
       } finally {
         this.#counted = counted;
@@ -158,25 +204,45 @@ export class Inbox {
     this.#changed();
   }
 
-  /** Asks the backend again, when no more of the kind follows. If it fails, the next page brings the number. */
+  /** Asks the backend again, when no more of the kind follows. */
   #askSoon(): void {
     clearTimeout(this.#asking);
-    this.#asking = setTimeout(() => void this.#refresh().catch(() => {}), PAUSE);
+    if (this.#closed) return;
+    this.#asking = setTimeout(() => void this.#count(), this.#pause);
   }
 
-  async #refresh(): Promise<void> {
-    if (this.#missed) {
-      // What came meanwhile, and what was read.
-      const { messages } = await this.#backend.getPage({});
-      for (const message of messages) this.#add(message);
-      this.#missed = false;
+  /**
+   * Loads what came meanwhile, and what was read: from the newest page to one that has something from before the gap. If
+   * there is too much, what is older is dropped: a hole in the list could not be filled from its end.
+   */
+  async #refresh(before: Set<string>): Promise<void> {
+    this.#before = undefined;
+    let page: InboxPage = { messages: [] };
+    let asked: string | undefined;
+    let [looked, oldest] = [0, Number.POSITIVE_INFINITY];
+    try {
+      do {
+        asked = page.next;
+        page = await this.#page(asked);
+        for (const message of page.messages) this.#add(message);
+        this.#changed();
+        if (this.#closed || page.messages.some(({ messageId }) => before.has(messageId))) return;
+        looked += page.messages.length;
+        oldest = Math.min(oldest, ...page.messages.map(createdOf));
+      } while (before.size > 0 && page.next !== asked && page.next !== undefined && looked < KEPT);
+    } catch (error) {
+      this.#before = before;
+      throw error;
     }
-    await this.#count();
+    this.#next = page.next;
+    this.#more = page.next !== undefined;
+    while (looked > 0 && this.#more && this.#items.oldest < oldest) this.#drop();
+    this.#changed();
   }
 
   /** There may have been messages and receipts that do not come any more. */
   #gap(): void {
-    this.#missed ||= this.#next !== undefined || !this.#more;
+    if (this.#loaded) this.#before ??= new Set(this.#items.ids);
     this.#askSoon();
   }
 
@@ -184,13 +250,14 @@ export class Inbox {
     const { messageId: id } = message;
     // What is not in the history cannot be marked read.
     if ("_sqs_only" in message) return;
-    if (this.#items.has(id)) {
+    if (this.#items.get(id)) {
       // What has been loaded has its place by when it was created.
       if (message.is_read) this.#set([id], true);
       return;
     }
     this.#add({ created: metadata.sentAt ?? metadata.receivedAt, ...message });
     if (this.#mayBeCounted(metadata) && !this.#items.get(id)?.read) this.#lessBeyond();
+    this.#dropOldest();
     this.#changed();
   }
 
@@ -206,39 +273,61 @@ export class Inbox {
     this.#beyond = Math.max(0, this.#beyond - 1);
   }
 
-  #add(message: Message): void {
+  /** @returns whether it is new here */
+  #add(message: Message): boolean {
     const { messageId: id } = message;
     const read = Boolean(message.is_read) || this.#read.has(id) || Boolean(this.#items.get(id)?.read);
-    this.#items.set(id, { message, read });
+    return this.#items.put(message, read);
+  }
+
+  /** Drops what is too much. It can be loaded again, from the first page on. */
+  #dropOldest(): void {
+    // The page that is on its way goes on from what is there.
+    if (this.#loading) return;
+    while (this.#items.size > this.#most) {
+      this.#drop();
+      this.#next = undefined;
+      this.#more = true;
+    }
+  }
+
+  #drop(): void {
+    if (this.#items.pop()?.read === false && this.#backend.getUnread) this.#beyond++;
   }
 
   #receipted(ids: string[], metadata: Metadata): void {
     this.#mayBeCounted(metadata);
     for (const id of ids) {
       // A receipt has only ids that were unread.
-      if (!this.#items.has(id) && !this.#read.has(id)) this.#lessBeyond();
-      this.#read.add(id);
+      if (!this.#items.get(id) && !this.#read.has(id)) this.#lessBeyond();
+      this.#remember(id);
     }
     this.#set(ids, true);
   }
 
+  #remember(id: string): void {
+    this.#read.add(id);
+    const [oldest = id] = this.#read;
+    if (this.#read.size > REMEMBERED) this.#read.delete(oldest);
+  }
+
   #set(ids: string[], read: boolean): void {
-    for (const id of ids) {
-      const item = this.#items.get(id);
-      if (item) this.#items.set(id, { ...item, read });
-    }
+    for (const id of ids) this.#items.setRead(id, read);
     this.#changed();
   }
 
   #unreadIds(): string[] {
-    return [...this.#items].filter(([, { read }]) => !read).map(([id]) => id);
+    return this.#items.ids.filter((id) => !this.#items.get(id)?.read);
   }
 
   #changed(): void {
-    const created = ({ message }: InboxItem) => Number(message.created ?? 0);
-    const items = [...this.#items.values()].sort((a, b) => created(b) - created(a));
-    this.#state = { items, unread: this.#unreadIds().length + this.#beyond, more: this.#more };
-    for (const changed of this.#subscribers) changed();
+    this.#state = undefined;
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      for (const changed of this.#subscribers) changed();
+    });
   }
 }
 

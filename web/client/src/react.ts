@@ -47,8 +47,9 @@ const NAMES = Object.keys(HANDLERS) as (keyof typeof HANDLERS)[];
 type AnyFunction = (...args: unknown[]) => unknown;
 
 /**
- * Receives events while the component is mounted. Handlers and `getSession` may change with every render;
- * the other options are read when it connects. Safe under StrictMode: it connects once.
+ * Receives events while the component is mounted. Handlers, `getSession` and `getHistory` may change with every render;
+ * the other options are those of the first render, and of each in which a dependency changes. Safe under StrictMode: it
+ * connects once.
  *
  * @param dependencies - reconnects when one changes, as when another user has logged in
  * @returns the connection's state
@@ -117,7 +118,7 @@ function useClient<E>(options: UseBrowserEventsOptions<E>, dependencies: Depende
   const latest = useLatest(options);
   const { enabled = true } = options;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names the dependencies
-  const events = useMemo(() => followingLatest<E>(latest), dependencies);
+  const events = useMemo(() => createClient(options, latest), dependencies);
   // Only what is given: messages that nobody handles are kept until somebody does.
   const given = NAMES.filter((name) => options[name]).join();
   useEffect(() => {
@@ -159,13 +160,21 @@ function useLatest<T>(value: T): { current: T } {
   return latest;
 }
 
-function followingLatest<E>(latest: { current: UseBrowserEventsOptions<E> }): BrowserEvents<E> {
-  const own = Object.entries(latest.current).filter(([name]) => name !== "enabled" && !(name in HANDLERS));
+/**
+ * A client with the options of the render that makes it: `latest` still has those of the one before. The calls of the
+ * backend are those of the latest render.
+ */
+function createClient<E>(
+  options: UseBrowserEventsOptions<E>,
+  latest: { current: UseBrowserEventsOptions<E> },
+): BrowserEvents<E> {
+  const entries = Object.entries(options).filter(([name]) => name !== "enabled" && !(name in HANDLERS));
+  const own = Object.fromEntries(entries) as unknown as Options<E>;
+  // Refuses wrong options, which the calls below would hide.
+  new BrowserEvents(own);
   return new BrowserEvents<E>({
-    ...(Object.fromEntries(own) as unknown as Options<E>),
+    ...own,
     getSession: (request) => latest.current.getSession(request),
-    ...(latest.current.getHistory && {
-      getHistory: async (request) => (await latest.current.getHistory?.(request)) ?? [],
-    }),
+    getHistory: async (request) => (await latest.current.getHistory?.(request)) ?? [],
   });
 }

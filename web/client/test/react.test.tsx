@@ -85,6 +85,30 @@ it("connects anew when a dependency changes", async () => {
   expect(container.textContent).toBe("connected");
 });
 
+it("takes all options of the render in which a dependency changes", async () => {
+  await render({ user: 1, waitTime: 20 });
+  let asked = 0;
+  const getHistory = async () => {
+    asked++;
+    return [];
+  };
+  await render({ user: 2, waitTime: 7, getHistory });
+  await act(() => world.clock.advance(25));
+  expect(world.sqs.receives().at(-1)?.wait).toBe(7);
+  world.sqs.deleteQueue(world.session);
+  await act(() => world.clock.advance(25));
+  expect(asked).toBe(1);
+});
+
+it.each([
+  [{ getSession: undefined }, "getSession must be a function, not undefined"],
+  [{ getSession: 1 }, "getSession must be a function, not 1"],
+  [{ getHistory: [] }, "getHistory must be a function"],
+  [{ waitTime: 21 }, "waitTime must be a number from 1 to 20, not 21"],
+])("refuses what the client refuses: %j", async (options, text) => {
+  await expect(render(options as Props)).rejects.toThrow(text);
+});
+
 it("passes the other events on", async () => {
   const heard: string[] = [];
   await render({
