@@ -16,6 +16,8 @@ export interface Setup {
    * Whose numbers the page goes on with: this tab's, as after a reload, or those of any
    * tab before it, or of none. */
   keep?: "tab" | "browser" | "nowhere";
+  /** Which of a browser's tabs it is, where each keeps its own numbers. */
+  tab?: number;
   /** Polls go here instead of to the endpoint. */
   endpoint?: string;
   /** How often the handler throws, by the message's number. */
@@ -67,17 +69,20 @@ declare global {
 /** Where a page finds what it is to do. */
 export const hash = (setup: Setup): string => `#${encodeURIComponent(JSON.stringify(setup))}`;
 
-const html = (script: string) => `<!doctype html><title>test</title>
+/** The build of the client that the tests run: users' bundles have it. */
+export const BUILD = "index.production.js";
+
+const html = (script: string, build: string) => `<!doctype html><title>test</title>
 <link rel="icon" href="data:,">
-<script type="importmap">{"imports":{"sqs-browser-events":"/client/index.js","sqs-browser-events/economy":"/client/economy.js"}}</script>
+<script type="importmap">{"imports":{"sqs-browser-events":"/client/${build}","sqs-browser-events/economy":"/client/economy.js"}}</script>
 <script type="module">${script}</script>`;
 
 /** An application's origin: a page that runs a module, in front of the example backend and the client. */
-export function application(script: string): Promise<TestServer> {
+export function application(script: string, build = BUILD): Promise<TestServer> {
   const others = proxyTo(inject("stack").demoUrl);
   return TestServer.start((incoming, outgoing) => {
     if (incoming.url !== "/") return others(incoming, outgoing);
-    outgoing.writeHead(200, { "content-type": "text/html" }).end(html(script));
+    outgoing.writeHead(200, { "content-type": "text/html" }).end(html(script, build));
   });
 }
 

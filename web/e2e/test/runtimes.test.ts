@@ -1,17 +1,16 @@
 /** Where the client runs apart from a page's own thread: as it is built, against the whole system. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { expect, inject } from "vitest";
 import { publish, type Visitor, visitor } from "../src/backend.js";
-import { application, test } from "../src/pages.js";
+import { application, BUILD, test } from "../src/pages.js";
 import { ROOT } from "../src/system.js";
 
-const CLIENT = pathToFileURL(createRequire(import.meta.url).resolve("sqs-browser-events")).href;
+const CLIENT = pathToFileURL(join(ROOT, "web/client/dist", BUILD)).href;
 const PROCESSES = {
   Node: [process.execPath],
   Deno: [join(ROOT, "web/node_modules/.bin/deno"), "run", "--no-config", "--allow-net"],
@@ -39,7 +38,7 @@ test.for(["Worker", "SharedWorker"])("it runs in a %s", async (kind, { context }
   const user = visitor();
   const say = `(said) => channel.postMessage(said); const channel = new BroadcastChannel("said")`;
   const app = await application(`
-    const code = ${JSON.stringify(receiver("ORIGIN/client/index.js", "ORIGIN", user, say))};
+    const code = ${JSON.stringify(receiver(`ORIGIN/client/${BUILD}`, "ORIGIN", user, say))};
     const script = new Blob([code.replaceAll("ORIGIN", location.origin)], { type: "text/javascript" });
     globalThis.said = new BroadcastChannel("said");
     said.onmessage = ({ data }) => console.log(data);
