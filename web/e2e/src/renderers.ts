@@ -17,6 +17,15 @@ export async function kill(browser: Browser): Promise<void> {
   await expect.poll(left).toEqual([]);
 }
 
+/** Ends the process of one page. */
+export async function crash(page: Page): Promise<void> {
+  const crashed = page.waitForEvent("crash");
+  const session = await page.context().newCDPSession(page);
+  // Nobody is left to answer it.
+  session.send("Page.crash").catch(() => {});
+  await crashed;
+}
+
 /** Sends a signal to the processes of a browser's pages, by their own ids. */
 export async function signal(browser: Browser, name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): Promise<void> {
   for (const id of await renderers(browser)) {
