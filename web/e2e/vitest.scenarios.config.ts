@@ -6,6 +6,8 @@ export default defineConfig({
     include: ["scenarios/**/*.ts"],
     globalSetup: "src/system.ts",
     fileParallelism: false,
+    // Those that mostly wait do so together.
+    maxConcurrency: 10,
     testTimeout: 3_600_000,
     hookTimeout: 120_000,
     disableConsoleIntercept: true,

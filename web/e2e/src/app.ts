@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { extname, join } from "node:path";
+import { expect } from "vitest";
 import { ROOT } from "./system.js";
 
 const CLIENT = join(ROOT, "web/client");
@@ -34,14 +35,19 @@ export class Packed {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
+  /** Installs the client in a directory. */
+  install(into: string): string {
+    const installed = join(into, "node_modules/sqs-browser-events");
+    mkdirSync(installed, { recursive: true });
+    run("tar", ["xzf", this.tarball, "--strip-components=1", "-C", installed], this.dir);
+    return installed;
+  }
+
   /** Checks and builds the application of `web/e2e/app` with the package and its README's code; returns what serves it. */
   application(): RequestListener {
     const app = join(this.dir, "app");
     cpSync(join(ROOT, "web/e2e/app"), app, { recursive: true });
-    const installed = join(app, "node_modules/sqs-browser-events");
-    mkdirSync(installed, { recursive: true });
-    run("tar", ["xzf", this.tarball, "--strip-components=1", "-C", installed], this.dir);
-    const readme = readFileSync(join(installed, "README.md"), "utf8");
+    const readme = readFileSync(join(this.install(app), "README.md"), "utf8");
     const [, code = ""] = /```tsx\n(.*?)```/s.exec(readme) ?? [];
     writeFileSync(join(app, "App.tsx"), code);
     run("tsc", ["-p", "tsconfig.json"], app);
@@ -56,6 +62,11 @@ export class Packed {
       .map((name) => readFileSync(join(assets, name), "utf8"))
       .join("");
   }
+}
+
+/** A bundle has the client once, though entries import it as well. */
+export function expectOnce(code: string): void {
+  expect(code.split("AWS4-HMAC-SHA256").length - 1).toBe(1);
 }
 
 const files =

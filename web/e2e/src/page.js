@@ -21,12 +21,13 @@ const {
   slow = 0,
   economy: saving,
   keep = "tab",
+  tab = 0,
   rotating = false,
 } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 
 const storage = keep === "nowhere" ? undefined : keep === "tab" ? sessionStorage : localStorage;
 /** @type {number[]} */
-const numbers = JSON.parse(storage?.getItem("numbers") ?? "[]");
+const numbers = JSON.parse(storage?.getItem(`numbers ${tab}`) ?? "[]");
 /** @type {import("./pages.js").Log} */
 const log = {
   numbers,
@@ -78,7 +79,7 @@ function onMessage({ n }, { source }) {
     throw new Error(`no ${number}`);
   }
   numbers.push(number);
-  storage?.setItem("numbers", JSON.stringify(numbers));
+  storage?.setItem(`numbers ${tab}`, JSON.stringify(numbers));
   if (source === "history") log.fromHistory.push(number);
   log.at[number] = Date.now();
   if (slow > 0) return new Promise((resolve) => setTimeout(resolve, slow));

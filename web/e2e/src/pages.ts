@@ -16,6 +16,8 @@ export interface Setup {
    * Whose numbers the page goes on with: this tab's, as after a reload, or those of any
    * tab before it, or of none. */
   keep?: "tab" | "browser" | "nowhere";
+  /** Which of a browser's tabs it is, where each keeps its own numbers. */
+  tab?: number;
   /** Polls go here instead of to the endpoint. */
   endpoint?: string;
   /** How often the handler throws, by the message's number. */

@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, CDPSession, Page } from "playwright-core";
-import { expect } from "vitest";
 
 /** The processes of a browser's pages. */
 async function renderers(browser: Browser): Promise<number[]> {
@@ -13,8 +13,16 @@ async function renderers(browser: Browser): Promise<number[]> {
 export async function kill(browser: Browser): Promise<void> {
   const killed = await renderers(browser);
   await signal(browser, "SIGKILL");
-  const left = async () => (await renderers(browser)).filter((id) => killed.includes(id));
-  await expect.poll(left).toEqual([]);
+  while ((await renderers(browser)).some((id) => killed.includes(id))) await sleep(50);
+}
+
+/** Ends the process of one page. */
+export async function crash(page: Page): Promise<void> {
+  const crashed = page.waitForEvent("crash");
+  const session = await page.context().newCDPSession(page);
+  // Nobody is left to answer it.
+  session.send("Page.crash").catch(() => {});
+  await crashed;
 }
 
 /** Sends a signal to the processes of a browser's pages, by their own ids. */

@@ -70,6 +70,11 @@ export class SqsCalls {
     return this.of(action).length;
   }
 
+  /** For how long nobody has polled, milliseconds. */
+  quiet(): number {
+    return this.open > 0 ? 0 : Date.now() - (this.of("ReceiveMessage").at(-1)?.at ?? 0);
+  }
+
   /** Notes what passes on its way to `target`. */
   before(target: string): RequestListener {
     const pass = proxyTo(target);
@@ -95,6 +100,27 @@ export class SqsCalls {
     this.open++;
     this.most = Math.max(this.most, this.open);
     outgoing.once("close", () => this.open--);
+  }
+}
+
+/** SQS, which does not know at first that a queue's tag has been moved to new keys. */
+export class MovedTag {
+  readonly calls = new SqsCalls();
+  readonly #first = new Map<string, number>();
+  readonly #milliseconds: number;
+
+  /** @param seconds - for how long it refuses each keys, from their first call on */
+  constructor(seconds: number) {
+    this.#milliseconds = seconds * 1000;
+    this.calls.refuse = ({ accessKey, at }) => {
+      if (!this.#first.has(accessKey)) this.#first.set(accessKey, at);
+      return at - (this.#first.get(accessKey) ?? 0) < this.#milliseconds;
+    };
+  }
+
+  /** When it knows of all, epoch milliseconds; 0 if it always did. */
+  over(): number {
+    return this.#milliseconds && Math.max(0, ...this.#first.values()) + this.#milliseconds;
   }
 }
 

@@ -1,7 +1,6 @@
 /** Where the client runs apart from a page's own thread: as it is built, against the whole system. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,7 +10,7 @@ import { publish, type Visitor, visitor } from "../src/backend.js";
 import { application, test } from "../src/pages.js";
 import { ROOT } from "../src/system.js";
 
-const CLIENT = pathToFileURL(createRequire(import.meta.url).resolve("sqs-browser-events")).href;
+const CLIENT = pathToFileURL(join(ROOT, "web/client/dist/index.js")).href;
 const PROCESSES = {
   Node: [process.execPath],
   Deno: [join(ROOT, "web/node_modules/.bin/deno"), "run", "--no-config", "--allow-net"],
