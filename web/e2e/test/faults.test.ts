@@ -75,7 +75,7 @@ test("without an error handler the console tells what is wrong", async ({ contex
   const session = 'fetch("/api/session", { method: "POST" }).then((reply) => reply.json())';
   const cases = {
     [`new BrowserEvents({ getSession: async () => ({ success: true, session: await ${session} }) }).connect()`]:
-      /getSession must resolve to the reply's session/,
+      /getSession must resolve to a session/,
     'new BrowserEvents({ getSession: async () => { throw new Error("HTTP 401"); } }).connect()':
       /session: HTTP 401/,
     "new BrowserEvents({}).connect()": /getSession must be a function, not undefined/,
