@@ -1,6 +1,5 @@
 import type { SessionKeeper } from "./keeper.js";
 import type { Settings } from "./options.js";
-import type { Session } from "./session.js";
 import type { BatchAction, BatchEntry, SignedRequest, Sqs } from "./sqs.js";
 import { after } from "./time.js";
 
@@ -31,8 +30,6 @@ export function createBatch({ sqs, keeper }: Sending, action: BatchAction, queue
   const changes = new Map<string, BatchEntry>();
   let newest: Promise<SignedRequest | undefined> | undefined;
   let ready: SignedRequest | undefined;
-  /** The session that has signed it. */
-  let signer: Session | undefined;
 
   /** What was taken from a queue that has been replaced is gone with it. */
   async function signed(): Promise<SignedRequest | undefined> {
@@ -46,14 +43,17 @@ export function createBatch({ sqs, keeper }: Sending, action: BatchAction, queue
     queue,
     changes,
 
-    /** Keeps it signed as it is now, by the newest keys. */
-    async prepare(): Promise<void> {
-      const { session } = keeper;
+    /**
+     * Keeps it signed as it is now, by the newest keys.
+     * @param replaced - the keys that have signed it have been replaced
+     */
+    async prepare(replaced = false): Promise<void> {
+      if (replaced) ready = undefined;
       const signing = signed();
       newest = signing;
       const request = await signing;
       // Signatures may be ready in another order than they were begun.
-      if (signing === newest) [ready, signer] = [request, session];
+      if (signing === newest) ready = request;
     },
 
     /**
@@ -62,7 +62,7 @@ export function createBatch({ sqs, keeper }: Sending, action: BatchAction, queue
      * @throws SqsError when some or all were not changed
      */
     async send(closing = false): Promise<void> {
-      const request = (closing && signer === keeper.session && ready) || (await signed());
+      const request = (closing && ready) || (await signed());
       if (request) await sqs.send(request, closing);
     },
   };
@@ -97,8 +97,8 @@ export function createOutbox(sending: Sending, action: BatchAction, failed: (err
   return {
     flush,
 
-    /** Signs anew what waits. */
-    prepare: () => batch?.prepare(),
+    /** Signs what waits by new keys. */
+    renew: () => batch?.prepare(true),
 
     /** @param latest - when it is sent at the latest, epoch milliseconds */
     add(queue: string, id: string, entry: BatchEntry, latest: number): void {

@@ -65,9 +65,11 @@ export class BrowserEvents<E = AnyEvents> {
   connect({ signal }: { signal?: AbortSignal } = {}): void {
     if (this.#connection || signal?.aborted) return;
     if (!globalThis.crypto?.subtle) throw new Error("WebCrypto is missing: it needs https or localhost");
+    // It may be another session's that comes.
+    this.#client.name = undefined;
     const connection = createConnection(this.#client);
     this.#connection = connection;
-    signal?.addEventListener("abort", () => this.#connection === connection && void this.#end(false));
+    signal?.addEventListener("abort", () => void this.#end(false), { signal: connection.life });
     connection.start();
   }
 

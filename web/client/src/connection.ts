@@ -61,13 +61,15 @@ export function createConnection(client: Client) {
   const pace = createPace(client);
   const keeper = createKeeper(client, pace, signal, () => {
     // The backend may have ended the keys by which it is signed.
-    void deletions.prepare();
-    leases.prepare();
+    void deletions.renew();
+    leases.renew();
   });
   const used = settings.usedUntil(settings, signal, changed);
   const group = createGroup(client, keeper, pace, used, become);
   const sending = { settings, sqs, keeper };
-  const deletions = createOutbox(sending, "DeleteMessageBatch", (error) => emitter.fail("delete", error));
+  const deletions = createOutbox(sending, "DeleteMessageBatch", (error) => {
+    emitter.fail("delete", error);
+  });
   const leases = createLeases(sending);
   const intake = createIntake(client, keeper, group, deletions, leases, limit);
   const poller = createPoller(client, keeper, sqs, pace, group, become, received);
@@ -196,6 +198,9 @@ export function createConnection(client: Client) {
   }
 
   return {
+    /** Aborted when it ends. */
+    life: signal,
+
     /** Whether this tab is the one that polls. */
     leading: group.leading,
 

@@ -21,7 +21,9 @@ export function createEmitter(report: (error: unknown) => void) {
     /** @throws TypeError when there is no such event */
     on(event: string, handler: AnyHandler, once = false): () => void {
       if (!EVENTS.test(event)) throw new TypeError(`there is no event ${event}`);
-      handlers.set(event, (handlers.get(event) ?? new Map()).set(handler, once));
+      const known = handlers.get(event) ?? new Map();
+      // One that was added for good stays.
+      handlers.set(event, known.set(handler, once && known.get(handler) !== false));
       if (takesMessages(event)) emitter.wake();
       return () => emitter.off(event, handler);
     },

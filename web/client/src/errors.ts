@@ -49,4 +49,4 @@ export function isUnrecoverable(error: unknown): boolean {
  * handled it yet, and that is neither reported nor counted as a failure. Handlers that have finished with it are not
  * called again.
  */
-export const UNHANDLED: unique symbol = Symbol.for("sqs-browser-events unhandled");
+export const UNHANDLED: unique symbol = Symbol.for("UNHANDLED");

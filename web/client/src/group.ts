@@ -27,7 +27,8 @@ export function createGroup(
   follow: (state: State) => void,
 ) {
   const { settings, clock, continuity, handling, emitter } = client;
-  const id = crypto.randomUUID();
+  // Not of crypto, as a log-out is told also where the context is not secure.
+  const id = `${Math.random()}`;
   const tabs = createTabs(settings, say);
   const { others } = tabs;
   let election: Election | undefined;
@@ -35,8 +36,6 @@ export function createGroup(
   const common = open("sqs-browser-events");
   let channel: Channel | undefined;
   let name: string | undefined;
-  /** The end of a session which may be the one that the backend is being asked for. */
-  let ended: End | undefined;
   /** Aborted when this tab no longer leads. */
   let term: AbortSignal | undefined;
   let leader: string | undefined;
@@ -49,7 +48,7 @@ export function createGroup(
   function open(name: string): Channel | undefined {
     try {
       const opened = settings.channel?.(name);
-      if (opened) opened.onmessage = ({ data }) => void hear(data);
+      if (opened) opened.onmessage = ({ data }) => data && void hear(data);
       return opened;
     } catch {
       // As some browsers do where site data is blocked.
@@ -67,7 +66,8 @@ export function createGroup(
     // What its backend says may concern another session: ours is asked as well.
     if (!session && error) keeper.doubt();
     else if (!session || session === name) void client.end(false, error);
-    else ended = end;
+    // It may be the one that the backend is being asked for.
+    else if (!name) keeper.ends.push(end);
   }
 
   /** Makes this tab known, so that the others wait for it. */
@@ -150,7 +150,7 @@ export function createGroup(
       lead: (term: AbortSignal) => Promise<void>,
     ): Promise<void> {
       if (!name) join(session);
-      if (ended) hearEnd(ended);
+      keeper.ends.forEach(hearEnd);
       hello();
       const tracked = (current: AbortSignal) => {
         term = current;
@@ -174,8 +174,8 @@ export function createGroup(
 
     /** Leaves for good. @param everywhere - has the other tabs end, too, and tells them the reason */
     close(everywhere: boolean, reason?: unknown): void {
-      const message = (reason as Error | undefined)?.message;
-      if (everywhere) common?.postMessage({ type: "end", session: client.name, reason: message });
+      const text = reason && `${(reason as Error).message}`;
+      if (everywhere) common?.postMessage({ type: "end", session: client.name, reason: text });
       tabs.close();
       say({ type: "bye" });
       common?.close();

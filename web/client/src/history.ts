@@ -18,7 +18,7 @@ export async function fillIn(
     const missed = (await settings.getHistory({ since })) ?? [];
     // The likeliest mistake is to return the backend's whole reply.
     if (!missed.every?.(({ messageId }) => messageId))
-      throw new TypeError("getHistory must resolve to an array of messages");
+      throw new TypeError("getHistory must resolve to messages");
     return missed;
   };
   const get = () => limited(settings, ask());

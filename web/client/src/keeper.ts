@@ -3,6 +3,7 @@ import { isUnrecoverable } from "./errors.js";
 import type { Pace } from "./pace.js";
 import { type Session, type SessionReason, sessionName } from "./session.js";
 import type { SqsError } from "./sqs.js";
+import type { End } from "./tabs.js";
 import { childController, limited, whenAborted } from "./time.js";
 
 /** How long a new queue may take to be known everywhere, seconds. */
@@ -41,6 +42,7 @@ export function createKeeper(
   let askPause = 0;
   let askAt = 0;
   let replaced = () => {};
+  const ends: End[] = [];
 
   const age = () => (settings.now() - since) / 1000;
   const expired = () => clock.now() >= endAt;
@@ -49,7 +51,7 @@ export function createKeeper(
     const previous = session;
     // As when another user has logged in in another tab. What is shown here is not that user's.
     if (previous && sessionName(previous) !== sessionName(next))
-      return void end(false, new Error("getSession gave another session"));
+      return void end(false, new Error("another session"));
     if (next.aesKey !== previous?.aesKey) askPause = askAt = 0;
     session = next;
     since = settings.now();
@@ -78,13 +80,16 @@ export function createKeeper(
     const given = whenAborted(attempt.signal);
     // What it has brought is taken also if it comes late: the backend may have ended the old keys for it.
     const ask = async () => {
+      // What ended before may have begun again.
+      ends.length = 0;
       const next = await settings.getSession({ reason: reason(), signal });
       // The likeliest mistake is to return the backend's whole reply.
-      if (!next?.sqsUrl || !next.secretKey || !next.aesKey)
-        throw new TypeError("getSession must resolve to the reply's session");
-      // A copy, since tabs cannot be told of a proxy, as frameworks make them.
-      if (!signal.aborted && (!session || session === before || next.expires >= session.expires))
+      if (!next?.secretKey || !next.aesKey || !next.sqsUrl)
+        throw new TypeError("getSession must resolve to a session");
+      if (!signal.aborted && (!session || session === before || next.expires >= session.expires)) {
+        // A copy, since tabs cannot be told of a proxy, as frameworks make them.
         take({ ...next });
+      }
     };
     const get = () => limited(settings, Promise.race([ask(), given]));
     await pace.retry(attempt.signal, get, failed);
@@ -99,6 +104,9 @@ export function createKeeper(
   }
 
   return {
+    /** The ends of sessions that were heard since the session was asked for. */
+    ends,
+
     /** The session, if there is one yet. */
     get session() {
       return session;
@@ -164,11 +172,11 @@ export function createKeeper(
      * that brings no other key.
      */
     doubt(): void {
-      const now = settings.now();
-      if (now < askAt) return;
-      renewAt = 0;
+      const at = Math.max(clock.now(), askAt);
+      if (renewAt <= at) return;
+      renewAt = at;
       askPause = Math.min(askPause * 2 || DOUBT_PAUSE, LONGEST_DOUBT_PAUSE);
-      askAt = now + askPause * 1000;
+      askAt = at + askPause;
     },
 
     /**

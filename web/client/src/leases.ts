@@ -65,9 +65,9 @@ export function createLeases(sending: Sending) {
   return {
     end,
 
-    /** Signs anew what would be given back. */
-    prepare(): void {
-      for (const answer of answers()) void answer.prepare();
+    /** Signs what would be given back by new keys. */
+    renew(): void {
+      for (const answer of answers()) void answer.prepare(true);
     },
 
     /**

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { economy } from "../src/economy.js";
 import { type Message, type Options, type Session, UnrecoverableError } from "../src/index.js";
 import { ids, settle, World } from "./support/world.js";
@@ -151,5 +151,33 @@ describe("the status", () => {
     await world.page().connect();
     await world.clock.advance(1);
     expect(page.events.status.reason).toBeUndefined();
+  });
+});
+
+describe("a signal to connect with", () => {
+  it("is not listened to after the connection", async () => {
+    const page = world.page();
+    const controller = new AbortController();
+    const added = vi.spyOn(controller.signal, "addEventListener");
+    for (let i = 0; i < 3; i++) {
+      page.events.connect({ signal: controller.signal });
+      await settle();
+      await page.events.disconnect();
+    }
+    const ends = added.mock.calls.map(
+      ([, , options]) => (options as AddEventListenerOptions).signal?.aborted,
+    );
+    expect(ends).toEqual([true, true, true]);
+  });
+});
+
+describe("a handler", () => {
+  it("that was added for good is not removed when it is added for once as well", async () => {
+    const page = world.page();
+    const seen = vi.fn();
+    page.events.on("state", seen);
+    page.events.once("state", seen);
+    await page.connect();
+    expect(seen).toHaveBeenCalledTimes(page.states.length);
   });
 });

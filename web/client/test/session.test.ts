@@ -196,7 +196,7 @@ describe("getSession", () => {
     const page = world.page({ getSession: async () => ({ success: true, session: world.session }) as never });
     await page.connect();
     expect(page.errors[0]?.cause).toMatchObject({
-      message: expect.stringContaining("must resolve to the reply's session"),
+      message: expect.stringContaining("must resolve to a session"),
     });
     await page.events.disconnect();
   });

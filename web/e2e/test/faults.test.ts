@@ -89,7 +89,7 @@ const SESSION = 'fetch("/api/session", { method: "POST" }).then((reply) => reply
 test("without an error handler the console tells what is wrong", async ({ context }) => {
   const cases = {
     [`new BrowserEvents({ getSession: async () => ({ success: true, session: await ${SESSION} }) }).connect()`]:
-      /getSession must resolve to the reply's session/,
+      /getSession must resolve to a session/,
     'new BrowserEvents({ getSession: async () => { throw new Error("HTTP 401"); } }).connect()':
       /session: HTTP 401/,
   };
