@@ -1,4 +1,4 @@
-/** Prints the compressed size of each entry, and fails if the client's own exceeds its limit. */
+/** Prints the compressed size of each entry. A test holds them to their limits: compressors differ by some bytes. */
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
@@ -25,12 +25,4 @@ async function generate(config) {
   return output.filter((chunk) => chunk.type === "chunk");
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const entries = await sizes();
-  console.table(entries);
-  const { gzip } = entries.index;
-  if (gzip > LIMIT) {
-    console.error(`sqs-browser-events takes ${gzip} bytes of gzip; its limit is ${LIMIT}`);
-    process.exitCode = 1;
-  }
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.table(await sizes());
