@@ -1,23 +1,22 @@
 import type { Environment } from "./environment.js";
 
-/** How many messages are remembered: more than can wait for their deletion at a time, in several sessions. */
-const SLOTS = 256;
+/** How many messages are remembered: with `economy` those of a quarter of an hour may come again, in several tabs. */
+const SLOTS = 4096;
+/** Where the newest one is; with its slot behind it, where that is. */
 const KEY = "sqs-browser-events:";
-
-/** Where the next one is written; it begins anywhere, so that pages write over what is old rather than new. */
-let slot = Math.floor(Math.random() * SLOTS);
 
 /**
  * Keeps a settled message's id for the pages to come, in all tabs: its deletion may not have reached the queue
- * when this page goes, which it may do without a word. Just one small write, since a page that is killed between
- * its handler and the end of this shows the message twice.
+ * when this page goes, which it may do without a word. Just two small writes, since a page that is killed between
+ * its handler and the end of this shows the message twice. Tabs that write at the same time write the same ids.
  *
  * @param name - the session's
  */
-export function remember(env: Environment, name: string, id: string): void {
-  slot = (slot + 1) % SLOTS;
+export function remember({ storage }: Environment, name: string, id: string): void {
   try {
-    env.storage?.setItem(KEY + slot, `${name} ${id}`);
+    const slot = (Number(storage?.getItem(KEY)) + 1) % SLOTS;
+    storage?.setItem(KEY + slot, `${name} ${id}`);
+    storage?.setItem(KEY, `${slot}`);
   } catch {
     // A full or forbidden storage costs at most a repeated message.
   }

@@ -162,6 +162,20 @@ describe("deletions", () => {
   });
 });
 
+it("what a killed page had handled is known after hundreds of others, and another kill", async () => {
+  const first = await saving();
+  await world.send("a");
+  first.tab.crash();
+  const second = await saving();
+  for (let n = 0; n < 300; n += 10) await world.send(...ids(10).map((id) => `${id}-${n}`));
+  expect(second.seen).toHaveLength(300);
+  second.tab.crash();
+  const third = await saving();
+  await world.clock.advance(1500);
+  expect(third.seen).toEqual([]);
+  expect(world.sqs.left(world.session)).toBe(0);
+});
+
 it.each<[object, string]>([
   [{ hidden: "never" }, 'hidden must be one of poll, slow, pause, not "never"'],
   [{ idle: "pause" }, 'idle must be one of poll, slow, not "pause"'],
