@@ -211,7 +211,7 @@ async function cameOrNot(page: Page, count: number): Promise<void> {
 /** What the page has written down when nothing is left to come again but what stays in handlers. */
 async function settled(page: Page, stuck: number): Promise<Log> {
   const { queue } = await logOf(page);
-  await expect.poll(() => waiting(queue), { timeout: 60_000 }).toBe(stuck);
+  await expect.poll(() => waiting(queue), { timeout: 300_000 }).toBe(stuck);
   return logOf(page);
 }
 
