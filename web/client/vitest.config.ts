@@ -5,6 +5,8 @@ const test = {
   include: ["test/**/*.test.{ts,tsx}"],
   setupFiles: ["test/support/setup.ts"],
   maxWorkers: 2,
+  // They compute and wait for nothing: a busy machine is all that takes long.
+  testTimeout: 60_000,
 };
 
 /** The tests that see the client from outside, on what runs in a page, with its names shortened. */
