@@ -2,8 +2,8 @@
 
 VENV := .local/venv/bin
 # What `make package` builds for, and what `make deploy` deploys: an environment of samconfig.toml.
-ARCHITECTURE := arm64
-CONFIG := default
+ARCHITECTURE ?= arm64
+CONFIG ?= default
 FUNCTIONS := session-manager event-dispatcher sqs-sender user-history-adder session-update-processor messages-api
 
 .PHONY: help run logs test upgrade latency bench package validate build deploy clean

@@ -101,15 +101,17 @@ test("CodeDeploy may move the aliases of this environment, and nothing else", as
 const versions = ({ Resources }) => entries(Resources, "AWS::Lambda::Version").map(([name]) => name).sort();
 
 /**
- * The versions of a template that is stamped for an environment of samconfig.toml, as it is or changed.
+ * The versions of a template that is stamped for an environment of samconfig.toml, as it is or changed, with one function's code.
  */
-function stamped(environment, { change = (text) => text, again = "" } = {}) {
+function stamped(environment, { change = (text) => text, again = "", code = "" } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "template-"));
   try {
     const file = join(dir, "built.yaml");
     mkdirSync(join(dir, "scripts"));
     for (const name of ["scripts/stamp", "scripts/setting", "template.yaml"]) copyFileSync(root + name, join(dir, name));
     copyFileSync(`${root}template.yaml`, file);
+    mkdirSync(join(dir, "SqsSender"));
+    writeFileSync(join(dir, "SqsSender/bootstrap"), code);
     writeFileSync(join(dir, "samconfig.toml"), change(readFileSync(`${root}samconfig.toml`, "utf8")));
     execFileSync(join(dir, "scripts/stamp"), [environment, file], { env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, AGAIN: again } });
     const script = `${root}tests/deployment/translated.py`;
@@ -129,6 +131,10 @@ test("what changes in parameters alone is published, by the stamp", () => {
   assert.equal(published(prod, stamped("prod")), functions.length);
   assert.equal(published(prod, stamped("dev")), 2 * functions.length, "each function has another version");
   assert.throws(() => stamped("nowhere"), /has no environment nowhere/);
+});
+
+test("a deployment of other code is told from the one before, by all functions", () => {
+  assert.equal(published(stamped("prod", { code: "1" }), stamped("prod", { code: "2" })), 2 * functions.length);
 });
 
 test("a list of parameters may be over several lines", () => {

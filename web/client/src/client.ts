@@ -64,7 +64,7 @@ export class BrowserEvents<E = AnyEvents> {
    */
   connect({ signal }: { signal?: AbortSignal } = {}): void {
     if (this.#connection || signal?.aborted) return;
-    if (!globalThis.crypto?.subtle) throw new Error("WebCrypto needs https or localhost");
+    if (!globalThis.crypto?.subtle) throw new Error("WebCrypto needs https");
     // It may be another session's that comes.
     this.#client.name = undefined;
     const connection = createConnection(this.#client);

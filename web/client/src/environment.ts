@@ -23,14 +23,14 @@ export interface Environment {
   clearTimeout(timer: unknown): void;
   /** Uniform in [0, 1). */
   random(): number;
-  /** Where it is missing, as is `channel`, each tab polls for itself. */
+  /** Where it is missing, or `channel` fails, each tab polls for itself. */
   locks?: Locks;
-  channel?: (name: string) => Channel;
+  channel(name: string): Channel;
   /** Where page events arrive: `online`, `offline`, `visibilitychange`, `pagehide`, `pageshow`, `freeze`, `resume`; for `usedUntil` input. */
   page?: EventTarget;
   hidden(): boolean;
-  /** Storage that all tabs share and that outlives them. */
-  storage?: Pick<Storage, "getItem" | "setItem">;
+  /** Storage that all tabs share and that outlives them; its keys are its own properties. It may throw. */
+  storage(): Record<string, string | number>;
   /** Takes what handlers throw, and errors that nobody listens for, as the DOM does for its own listeners. */
   report(error: unknown): void;
 }
@@ -41,7 +41,7 @@ export interface Environment {
  */
 export function browserEnvironment(): Environment {
   const scope: Partial<typeof globalThis> = globalThis;
-  const { BroadcastChannel, document, navigator } = scope;
+  const { document, navigator } = scope;
   return {
     fetch: (url, init) => fetch(url, init),
     now: Date.now,
@@ -49,19 +49,11 @@ export function browserEnvironment(): Environment {
     clearTimeout: (timer) => clearTimeout(timer as number),
     random: Math.random,
     locks: navigator?.locks as Locks | undefined,
-    channel: BroadcastChannel && ((name) => new BroadcastChannel(name)),
+    channel: (name) => new BroadcastChannel(name),
     page: document && window,
     hidden: () => !!document?.hidden,
-    storage: sharedStorage(scope),
+    // Merely reading it throws where site data is blocked.
+    storage: () => localStorage,
     report: (error) => (scope.reportError ?? console.error)(error),
   };
-}
-
-/** Merely reading `localStorage` throws where site data is blocked. */
-function sharedStorage(scope: Partial<typeof globalThis>): Storage | undefined {
-  try {
-    return scope.localStorage;
-  } catch {
-    return undefined;
-  }
 }

@@ -47,11 +47,11 @@ export function createGroup(
 
   function open(name: string): Channel | undefined {
     try {
-      const opened = settings.channel?.(name);
-      if (opened) opened.onmessage = ({ data }) => data && void hear(data);
+      const opened = settings.channel(name);
+      opened.onmessage = ({ data }) => data && void hear(data);
       return opened;
     } catch {
-      // As some browsers do where site data is blocked.
+      // There are none, or site data is blocked.
       return undefined;
     }
   }

@@ -1,32 +1,38 @@
 import type { Environment } from "./environment.js";
 
-/** How many messages are remembered: with `economy` those of a quarter of an hour may come again, in several tabs. */
-const SLOTS = 4096;
-/** Where the newest one is; with its slot behind it, where that is. */
-const KEY = "sqs-browser-events:";
+/** How many messages are remembered: more than can come again at a time, by `economy` in a quarter of an hour. */
+const MOST = 4000;
+/** With what the names of sessions begin. */
+const PREFIX = "sqs-browser-events:";
+
+/** The keys in storage that this page knows of, oldest first. */
+let kept: string[] = [];
 
 /**
  * Keeps a settled message's id for the pages to come, in all tabs: its deletion may not have reached the queue
- * when this page goes, which it may do without a word. Just two small writes, since a page that is killed between
- * its handler and the end of this shows the message twice. Tabs that write at the same time write the same ids.
+ * when this page goes, which it may do without a word. First just one small write, since a page that is killed
+ * between its handler and the end of this shows the message twice. Tabs that settle the same message write the same.
  *
  * @param name - the session's
  */
-export function remember({ storage }: Environment, name: string, id: string): void {
+export function remember({ storage, now }: Environment, name: string, id: string): void {
+  const key = `${name} ${id}`;
   try {
-    const slot = (Number(storage?.getItem(KEY)) + 1) % SLOTS;
-    storage?.setItem(KEY + slot, `${name} ${id}`);
-    storage?.setItem(KEY, `${slot}`);
+    const stored = storage();
+    stored[key] = now();
+    if (kept.push(key) > MOST) delete stored[kept.shift() as string];
   } catch {
-    // A full or forbidden storage costs at most a repeated message.
+    // A full or forbidden storage, or none, costs at most a repeated message.
   }
 }
 
 /** The ids that {@link remember} has kept, in whichever tab. */
-export function recall(env: Environment, name: string): string[] {
+export function recall({ storage }: Environment, name: string): string[] {
   try {
-    const kept = Array.from({ length: SLOTS }, (_, i) => env.storage?.getItem(KEY + i) ?? "");
-    return kept.filter((text) => text.startsWith(`${name} `)).map((text) => text.slice(name.length + 1));
+    const stored = storage();
+    const all = Object.keys(stored).filter((key) => key.startsWith(PREFIX));
+    kept = all.sort((a, b) => (stored[a] as number) - (stored[b] as number));
+    return kept.filter((key) => key.startsWith(`${name} `)).map((key) => key.slice(name.length + 1));
   } catch {
     return [];
   }

@@ -35,6 +35,8 @@ export function createPoller(
   let failures = 0;
   /** Whether the next poll waits for messages. The first one does not, and so shows soon whether it works. */
   let waits = false;
+  /** Whether the last answer was full: more follow, and deletions by ten. */
+  let isBurst = false;
 
   /** Polling has been disturbed and goes on; the reason is undefined when nothing has failed. */
   function disturb(reason: unknown): void {
@@ -45,12 +47,14 @@ export function createPoller(
   async function poll(session: Session, signal: AbortSignal): Promise<void> {
     const { waitTime, visibilityTimeout, deleteDelay } = settings;
     try {
-      // Where deletions may wait for long, they are worth more than a few seconds.
-      const visibility = deleteDelay < 30 ? Math.min(visibilityTimeout, FIRST_VISIBILITY) : visibilityTimeout;
+      // Where deletions may wait for long, they are worth more than a few seconds; not in a burst, where they do not.
+      const visibility =
+        isBurst || deleteDelay < 30 ? Math.min(visibilityTimeout, FIRST_VISIBILITY) : visibilityTimeout;
       const messages = await sqs.receive(session, waits ? waitTime : 0, visibility, signal);
       keeper.worked(session);
       failures = 0;
       waits = true;
+      isBurst = messages.length > 9;
       await received(session, messages, visibility);
     } catch (error) {
       if (!signal.aborted) await recover(session, error, signal);

@@ -176,6 +176,14 @@ it("what a killed page had handled is known after hundreds of others, and anothe
   expect(world.sqs.left(world.session)).toBe(0);
 });
 
+it("what is on its way in a burst when its page goes comes again within seconds", async () => {
+  await saving();
+  await world.send(...ids(15));
+  const receives = world.sqs.requests.filter(({ action }) => action === "ReceiveMessage");
+  // The first answer is full, so that the next poll hides what it takes for a few seconds only.
+  expect(receives.slice(-3).map(({ visibility }) => visibility)).toEqual([[900], [4], [900]]);
+});
+
 it.each<[object, string]>([
   [{ hidden: "never" }, 'hidden must be one of poll, slow, pause, not "never"'],
   [{ idle: "pause" }, 'idle must be one of poll, slow, not "pause"'],

@@ -100,7 +100,7 @@ describe("a log-out", () => {
 describe("the tabs' common channel", () => {
   it("may carry words of others", async () => {
     const page = await world.page().connect();
-    const port = world.tab().environment.channel?.("sqs-browser-events");
+    const port = world.tab().environment.channel("sqs-browser-events");
     for (const word of [null, undefined, 1, "text", {}]) port?.postMessage(word);
     await world.clock.advance(5);
     expect(stateOf(page)).toBe("connected");

@@ -70,7 +70,7 @@ it.each([
   const world = new World();
   const { events } = world.page();
   vi.stubGlobal("crypto", crypto);
-  expect(() => events.connect()).toThrow("WebCrypto needs https or localhost");
+  expect(() => events.connect()).toThrow("WebCrypto needs https");
   expect(events.state).toBe("disconnected");
   vi.unstubAllGlobals();
   events.connect();

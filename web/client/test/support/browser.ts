@@ -10,7 +10,7 @@ interface Claim {
 
 /** What the tabs of one browser share: locks, channels and storage. */
 export class FakeBrowser {
-  readonly storage = new Map<string, string>();
+  readonly storage: Record<string, string | number> = {};
   readonly claims = new Map<string, Claim[]>();
   readonly ports = new Set<Port>();
 
@@ -80,10 +80,7 @@ export class FakeTab {
       channel: (name) => new Port(this, name),
       page: this.#page,
       hidden: () => this.#hidden,
-      storage: {
-        getItem: (key) => browser.storage.get(key) ?? null,
-        setItem: (key, value) => void browser.storage.set(key, value),
-      },
+      storage: () => browser.storage,
       report: (error) => void this.reported.push(error),
     };
   }
