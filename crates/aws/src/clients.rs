@@ -11,6 +11,7 @@ use aws_config::{
 };
 use aws_sdk_sqs::config::Credentials;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::time::Duration;
 
 /// What adapters are made from: SDK settings and configuration.
@@ -43,6 +44,15 @@ impl Clients {
     pub fn without_retries(&self) -> Self {
         let sdk = self.sdk.to_builder().retry_config(RetryConfig::disabled()).build();
         Self { sdk, config: self.config.clone() }
+    }
+
+    /// The same clients, whose calls go through another HTTP client: for tests that look at what becomes of calls.
+    #[must_use]
+    pub fn through(&self, wrap: impl FnOnce(SharedHttpClient) -> SharedHttpClient) -> Self {
+        let http = self.sdk.http_client().map(wrap);
+        let mut sdk = self.sdk.to_builder();
+        sdk.set_http_client(http);
+        Self { sdk: sdk.build(), config: self.config.clone() }
     }
 
     /// The SDK's settings, for what is measured beside the functions.

@@ -63,8 +63,12 @@ pub(crate) struct Rounds {
     pub(crate) depth: u64,
 }
 
+/// More failures than any test needs in whose time the machine gets to its work.
+const ENOUGH: usize = 5;
+
 /// Invokes the dispatcher as Kinesis does, again from the first record that failed, and then as Lambda
-/// does with what it hands on.
+/// does with what it hands on. On a machine that is too busy to get anything done in `time`, later invocations
+/// have more of it.
 pub(crate) async fn dispatch_until_done(
     sink: &Sink,
     app: &'static App,
@@ -73,7 +77,9 @@ pub(crate) async fn dispatch_until_done(
 ) -> Rounds {
     let mut rounds = Rounds::default();
     let mut left = messages.to_vec();
+    let longer = |failures: usize| time * u32::try_from(1 + failures / ENOUGH).unwrap();
     loop {
+        let time = longer(rounds.repeats);
         let outcome = serde_json::to_value(invoke(app, kinesis(&left), time).await.unwrap()).unwrap();
         let Some(failed) = outcome["batchItemFailures"][0]["itemIdentifier"].as_str() else { break };
         left = left.split_off(failed.parse().unwrap());
@@ -91,6 +97,7 @@ pub(crate) async fn dispatch_until_done(
         assert!(rounds.handed_on < 3000, "what is handed on does not come to an end");
         rounds.depth = waiting.iter().map(|event| depth(event)).chain([rounds.depth]).max().unwrap();
         // At the same time, as Lambda does; and again if they fail.
+        let time = longer(rounds.failed / CONCURRENT);
         let carry_out = waiting.drain(..).map(async |event| {
             let outcome = invoke(app, event.clone(), time).await;
             outcome.is_err().then_some(event)

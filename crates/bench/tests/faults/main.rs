@@ -24,4 +24,6 @@ mod sender;
 #[cfg(test)]
 mod trial;
 #[cfg(test)]
+mod unanswered;
+#[cfg(test)]
 mod unread;
