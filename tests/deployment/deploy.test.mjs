@@ -93,3 +93,25 @@ test("a version of SAM that is too old is named", async () => {
     assert.deepEqual([code, stderr.includes(`1.166.2 or newer, for this one is ${version}: `)], [1, true], stderr);
   }
 });
+
+test("rolling back is where samconfig.toml says, and nowhere if it cannot be read", async () => {
+  program("aws", 'echo "asked in $AWS_REGION" >&2; exit 9');
+  const path = `PATH=${programs}:${root}.local/venv/bin:${process.env.PATH}`;
+  const [file, settings] = [join(tree, "samconfig.toml"), readFileSync(`${root}samconfig.toml`, "utf8")];
+  const rollBack = async (text) => {
+    writeFileSync(file, text);
+    const { code, stderr } = await cloud.run("env", [path, join(tree, "scripts/roll-back"), "prod"]);
+    assert.notEqual(code, 0);
+    return stderr;
+  };
+  try {
+    const elsewhere = settings.replace("[prod.deploy.parameters]", '$&\nregion = "eu-north-1"');
+    assert.match(await rollBack(elsewhere), /^asked in eu-north-1$/m);
+    const stderr = await rollBack(`${elsewhere}\nregion = `);
+    assert.match(stderr, /^samconfig\.toml cannot be read, so that the region of prod is not known$/m);
+    assert.doesNotMatch(stderr, /asked/);
+  } finally {
+    writeFileSync(file, settings);
+    rmSync(join(programs, "aws"));
+  }
+});

@@ -230,22 +230,23 @@ impl Receipts {
     /// that nobody else would tell what it has marked.
     ///
     /// # Errors
-    /// When not all could be handed on, parked or not: the rest is not marked yet.
+    /// When not all could be handed on, parked or not: the rest is not marked yet. With how many parts were parked.
     pub async fn hand_on_or_park(
         &self,
         receipt: &ReceiptPayload,
         parts: Vec<Read>,
         deadline: Deadline,
-    ) -> Result<(), Error> {
+    ) -> Result<(), (Error, usize)> {
         let Err(NotHandedOn { payloads, error }) = self.hand_on(receipt, parts, deadline).await else {
             return Ok(());
         };
-        let reason = error.to_string();
-        let parked = self.leftovers.park(&self.adder, &reason, payloads, deadline.with_reserve()).await;
-        if let Err(NotHandedOn { payloads, error }) = parked {
+        let (reason, mut parked) = (error.to_string(), payloads.len());
+        let parking = self.leftovers.park(&self.adder, &reason, payloads, deadline.with_reserve()).await;
+        if let Err(NotHandedOn { payloads, error }) = parking {
             tracing::error!(%error, receipts = payloads.len(), "receipts could not be parked");
+            parked -= payloads.len();
         }
-        Err(error)
+        Err((error, parked))
     }
 
     /// Parks what was refused, for the history's function to be invoked with again.

@@ -44,8 +44,12 @@ pub(crate) async fn set_read(
         return Ok(Reply(r#"{"success":true}"#.into()));
     }
     let marked = app.receipts.receive(&receipt, deadline).await;
-    metrics::record(&app.config, &[("Parked", marked.parked as u64)]);
-    app.receipts.hand_on_or_park(&receipt, marked.left, deadline).await?;
+    let handed_on = app.receipts.hand_on_or_park(&receipt, marked.left, deadline).await;
+    let parked = marked.parked + handed_on.as_ref().map_or_else(|(_, parked)| *parked, |()| 0);
+    if parked > 0 {
+        metrics::record(&app.config, &[("Parked", parked as u64)]);
+    }
+    handed_on.map_err(|(error, _)| error)?;
     if let Some((_, error)) = marked.refused.into_iter().next() {
         return Err(error.into());
     }

@@ -53,7 +53,9 @@ pub(crate) async fn scheduled(
     let progress = go_through(app, event.beginnings()?, deadline).await?;
     let parked =
         if progress.is_over { 0 } else { carry_on(app, &event, &progress, deadline.with_reserve()).await? };
-    metrics::record(&app.config, &[("Parked", parked as u64)]);
+    if parked > 0 {
+        metrics::record(&app.config, &[("Parked", parked as u64)]);
+    }
     Ok(reply(&progress))
 }
 

@@ -79,8 +79,10 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let payload: SendPayload<'_> = event::parse(event.payload.get())?;
     let done = send_all(app, &payload, deadline).await;
-    let times = payload.depth + 1;
-    let (handed_back, given_up) = handed_on_or_parked(count(&done.left), times);
+    let (left, times) = (count(&done.left), payload.depth + 1);
+    // Lambda brings all of it again, and puts it away in the end.
+    let is_stuck = left > 0 && done.sent + count(&done.gone) + count(&done.refused) == 0;
+    let (handed_back, given_up) = if is_stuck { (0, 0) } else { handed_on_or_parked(left, times) };
     let parked = count(&done.refused) + given_up;
     let summary = Summary { sent: done.sent, gone: count(&done.gone), handed_back, parked };
     let became = tally(&payload, &done);
@@ -97,8 +99,7 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     metrics::record_millis(&app.config, "Age", &ages.millis);
     let told = Told::new(Trail::new(&event.context.request_id), &payload, &done, &became);
     told.sent();
-    let left = count(&done.left);
-    if left > 0 && summary.sent + summary.gone + count(&done.refused) == 0 {
+    if is_stuck {
         return Err(format!("none of {left} messages could be sent").into());
     }
     let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
