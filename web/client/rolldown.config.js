@@ -9,9 +9,9 @@ const OPTIONAL = ["economy", "inbox", "iterate", "order", "debug", "react", "vue
  * the browser sees: the tests run on the result as well.
  */
 const INTERNAL = `
-  adopt answer beat changes clock clockWasOff continuity deliver doubt emit emitter end ends fail failures flush
+  adopt answer beat changes clock clockWasOff continuity deliver doubt emit emitter end ends fail failures finished flush
   giveAllBack giveBack gone handle handling hello holds hurry isSpreading isTelling keeper leading life needsSession
-  noQueue note observe others pause prepare queue receive refused renew restart retry run running say send settings
+  noQueue note observe others over pause prepare queue receive refused renew restart retry run running say send settings
   settle share signBatch sleep span sqs start stop take takesMessages unreadable unreadBy until unwatch waitingFor
   wake watch woken worked
 `;

@@ -57,19 +57,20 @@ export class BrowserEvents<E = AnyEvents> {
   }
 
   /**
-   * Starts to receive; no effect when already started. A message that nobody handles yet is kept until
-   * somebody does.
-   * @param options - `signal` disconnects when it is aborted
+   * Starts to receive, unless it has already started. A message that nobody handles yet is kept until somebody does.
+   * @param options - `signal` disconnects when it is aborted, whoever has connected
    * @throws where the browser offers no WebCrypto, that is outside of https and localhost
    */
   connect({ signal }: { signal?: AbortSignal } = {}): void {
-    if (this.#connection || signal?.aborted) return;
+    if (signal?.aborted) return;
     if (!globalThis.crypto?.subtle) throw new Error("WebCrypto needs https");
+    const started = this.#connection;
+    const connection = started ?? createConnection(this.#client);
+    signal?.addEventListener("abort", () => void this.#end(false), { signal: connection.life });
+    if (started) return;
     // It may be another session's that comes.
     this.#client.name = undefined;
-    const connection = createConnection(this.#client);
     this.#connection = connection;
-    signal?.addEventListener("abort", () => void this.#end(false), { signal: connection.life });
     connection.start();
   }
 

@@ -14,7 +14,7 @@ import { createPace } from "./pace.js";
 import { listen } from "./page.js";
 import { createPoller } from "./poller.js";
 import type { Session } from "./session.js";
-import { createSqs, type QueueMessage } from "./sqs.js";
+import { createSqs, type QueueMessage, type SqsError } from "./sqs.js";
 import { after, childController, type ServiceClock } from "./time.js";
 
 /** What outlives a connection. */
@@ -68,14 +68,15 @@ export function createConnection(client: Client) {
   const group = createGroup(client, keeper, pace, used, become);
   const sending = { settings, sqs, keeper };
   const deletions = createOutbox(sending, "DeleteMessageBatch", (error) => {
-    emitter.fail("delete", error);
+    // With a queue its messages are gone, as after a log-out.
+    if (!(error as SqsError).noQueue) emitter.fail("delete", error);
   });
   const leases = createLeases(sending);
   const intake = createIntake(client, keeper, group, deletions, leases, limit);
   const poller = createPoller(client, keeper, sqs, pace, group, become, received);
 
   handling.life = signal;
-  handling.settled = (id) => {
+  handling.finished = (id) => {
     if (client.name) remember(settings, client.name, id);
   };
   /** Tells of a handler that does not end, or of none at all. */

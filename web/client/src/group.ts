@@ -77,9 +77,13 @@ export function createGroup(
 
   /** Shows the others that this tab leads, and how far it is. */
   function beat(): void {
-    const { receivedAt } = continuity;
-    const { state } = client.status;
-    say({ type: "beat", session: keeper.session as Session, state, now: clock.now(), receivedAt });
+    say({
+      type: "beat",
+      session: keeper.session as Session,
+      state: client.status.state,
+      now: clock.now(),
+      receivedAt: continuity.receivedAt,
+    });
   }
 
   /** A BroadcastChannel does not bring a tab its own words. */
@@ -124,9 +128,8 @@ export function createGroup(
     name = client.name = sessionName(session);
     // A page before this one may have gone before its deletions reached the queue.
     handling.settle(recall(settings, name));
-    const { shareTabs, locks } = settings;
-    if (!shareTabs || !common || !locks) return;
-    election = createElection(locks, name);
+    if (!settings.shareTabs || !common || !settings.locks) return;
+    election = createElection(settings.locks, name);
     channel = open(name);
     heardAt = settings.now();
   }

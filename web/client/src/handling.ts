@@ -8,7 +8,7 @@ interface Entry {
   /** Handlers that have finished with the message; UNHANDLED, where one has left it to others. */
   done: Set<unknown>;
   failures: number;
-  settled?: boolean;
+  over?: boolean;
   /** The session that could not read it first. */
   unreadBy?: Session;
 }
@@ -29,7 +29,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
   const entryOf = (id: string): Entry => entries.get(id) ?? { done: new Set(), failures: 0 };
 
   function keep(id: string, entry: Entry, settled: boolean): void {
-    entry.settled = settled;
+    entry.over = settled;
     entries.delete(id);
     entries.set(id, entry);
     if (entries.size > dedupeSize) entries.delete(entries.keys().next().value as string);
@@ -38,7 +38,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
   async function attempt(id: string, run: (entry: Entry) => Promise<boolean>): Promise<boolean> {
     const entry = entryOf(id);
     const running = attempts.get(id);
-    if (running || entry.settled) return running ?? true;
+    if (running || entry.over) return running ?? true;
     const started = run(entry).then((settled) => {
       attempts.delete(id);
       if (settled) entry.done.clear();
@@ -60,7 +60,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
       if (receipt || emitter.takesMessages()) {
         done.delete(UNHANDLED);
         const failures = await emitter.deliver(events, [receipt ?? message, metadata], done, () =>
-          handling.settled(messageId),
+          handling.finished(messageId),
         );
         if (failures.length > 0) return failed(failures[0], message, entry);
         if (!done.has(UNHANDLED)) return true;
@@ -77,7 +77,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
     if (++entry.failures < maxAttempts) return false;
     const { messageId } = message;
     emitter.fail("handler", error, messageId, message);
-    handling.settled(messageId);
+    handling.finished(messageId);
     return true;
   }
 
@@ -86,7 +86,7 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
     life: AbortSignal.abort(),
 
     /** Is told of each message that is settled, in the turn in which its handlers return. */
-    settled: (() => {}) as (id: string) => void,
+    finished: (() => {}) as (id: string) => void,
 
     /**
      * Brings a message to the handlers, unless that has been done.

@@ -68,15 +68,14 @@ export function createIntake(
   async function settle(queue: string, queued: QueueMessage, bring: () => Promise<boolean>): Promise<void> {
     // The page has stopped meanwhile.
     if (!leases.holds(queued)) return;
-    const { deleteDelay, visibilityTimeout } = settings;
     if (await bring()) {
       // Given back meanwhile, it may have been handed out again, and be deleted then.
-      const due = Math.min(settings.now() + deleteDelay * 1000, leases.end(queued) - MARGIN);
+      const due = Math.min(settings.now() + settings.deleteDelay * 1000, leases.end(queued) - MARGIN);
       const { ReceiptHandle } = queued;
       deletions.add(queue, queued.MessageId, { ReceiptHandle }, due);
     } else {
       // After a second at first, then twice as long each time.
-      leases.giveBack(queued, Math.min(2 ** (deliveriesOf(queued) - 1), visibilityTimeout));
+      leases.giveBack(queued, Math.min(2 ** (deliveriesOf(queued) - 1), settings.visibilityTimeout));
     }
   }
 

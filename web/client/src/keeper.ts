@@ -67,11 +67,6 @@ export function createKeeper(
     return isRefused || expired() ? "expired" : "renew";
   }
 
-  function failed(error: unknown): void {
-    emitter.fail("session", error);
-    if (isUnrecoverable(error)) void end(true, error);
-  }
-
   async function fetch(): Promise<void> {
     const before = session;
     const attempt = childController(signal);
@@ -84,14 +79,23 @@ export function createKeeper(
       ends.length = 0;
       const next = await settings.getSession({ reason: reason(), signal });
       // The likeliest mistake is to return the backend's whole reply.
-      if (!next?.secretKey || !next.aesKey || !next.sqsUrl)
+      if (!next?.secretKey || !next.aesKey || !/^http/.test(next.sqsUrl))
         throw new TypeError("getSession must resolve to a session");
-      if (!signal.aborted && (!session || session === before || next.expires >= session.expires)) {
-        // A copy, since tabs cannot be told of a proxy, as frameworks make them.
-        take({ ...next });
-      }
+      if (signal.aborted || (session && session !== before && next.expires < session.expires)) return;
+      // A copy, since tabs cannot be told of a proxy, as frameworks make them.
+      take({ ...next });
     };
-    const get = () => limited(settings, Promise.race([ask(), given]));
+    const failed = (error: unknown) => {
+      if (attempt.signal.aborted) return;
+      emitter.fail("session", error);
+      if (isUnrecoverable(error)) void end(true, error);
+    };
+    const get = () => {
+      const asked = ask();
+      // That there is no session counts also if it comes late.
+      asked.catch((error) => isUnrecoverable(error) && failed(error));
+      return limited(settings, Promise.race([asked, given]));
+    };
     await pace.retry(attempt.signal, get, failed);
     attempt.abort();
   }

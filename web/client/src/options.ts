@@ -77,7 +77,6 @@ const OPTIONS: Record<string, [standard?: unknown, least?: number, most?: number
   getSession: [],
   getHistory: [() => []],
   usedUntil: [() => () => Number.POSITIVE_INFINITY],
-  environment: [{}],
   pauseWhenHidden: [false],
   shareTabs: [true],
   waitTime: [20, 1, 20],
@@ -104,8 +103,9 @@ const MOST = 2e6;
  * @internal
  */
 export function withDefaults(options: Options): Settings {
-  const given = options as unknown as Record<string, unknown>;
-  const settings: Record<string, unknown> = { ...browserEnvironment(), ...options.environment };
+  const { environment, ...rest } = options;
+  const given: Record<string, unknown> = rest;
+  const settings: Record<string, unknown> = { ...browserEnvironment(), ...environment };
   for (const name in { ...OPTIONS, ...given }) {
     const option = OPTIONS[name];
     if (!option) throw new TypeError(`there is no option ${name}`);
@@ -116,7 +116,7 @@ export function withDefaults(options: Options): Settings {
     const isNumber = type === "number";
     if (typeof value !== type || (isNumber && !(value >= least && value <= most))) {
       const range = isNumber ? ` from ${least} to ${most}` : "";
-      throw new TypeError(`${name} must be a${type === "object" ? "n" : ""} ${type}${range}, not ${value}`);
+      throw new TypeError(`${name} must be a ${type}${range}, not ${value}`);
     }
   }
   return settings as unknown as Settings;

@@ -29,8 +29,8 @@ export function createPace(client: Pick<Client, "settings" | "emitter" | "status
    * @returns how many to count from now on: none, if the pause was cut short
    */
   async function pause(failures: number, signal: AbortSignal, reason: unknown): Promise<number> {
-    const { minBackoff, maxBackoff } = settings;
-    const seconds = settings.random() * Math.min(maxBackoff, minBackoff * 2 ** (failures - 1));
+    const seconds =
+      settings.random() * Math.min(settings.maxBackoff, settings.minBackoff * 2 ** (failures - 1));
     const at = settings.now() + seconds * 1000;
     if (!signal.aborted) {
       client.status = { state: client.status.state, reason, retryAt: at };

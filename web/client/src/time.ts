@@ -13,7 +13,7 @@ export function childController(parent?: AbortSignal): AbortController {
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve());
+    signal.addEventListener("abort", resolve as () => void);
   });
 }
 

@@ -97,6 +97,23 @@ describe("a log-out", () => {
   });
 });
 
+it("is not told of messages that are gone with their queue before they could be deleted", async () => {
+  const page = world.page({ deleteDelay: 0 });
+  let finish = () => {};
+  page.handle = () =>
+    new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+  await page.connect();
+  await world.send("a");
+  await page.events.disconnect();
+  world.sqs.deleteQueue(world.session);
+  finish();
+  await world.clock.advance(5);
+  expect(world.sqs.deletes()).toHaveLength(1);
+  expect(page.errors).toEqual([]);
+});
+
 describe("the tabs' common channel", () => {
   it("may carry words of others", async () => {
     const page = await world.page().connect();

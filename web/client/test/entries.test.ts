@@ -83,7 +83,6 @@ describe("a debugged client", () => {
     [{}, "getSession must be a function, not undefined"],
     [{ getSession: 1 }, "getSession must be a function, not 1"],
     [{ getSession: async () => world.session, getHistory: 1 }, "getHistory must be a function, not 1"],
-    [{ getSession: async () => world.session, environment: "x" }, "environment must be an object, not x"],
   ])("refuses what the client refuses: %j", (options, text) => {
     expect(() => debugged(options as unknown as Options)).toThrow(new TypeError(text));
   });

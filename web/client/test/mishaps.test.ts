@@ -155,6 +155,15 @@ describe("the status", () => {
 });
 
 describe("a signal to connect with", () => {
+  it("disconnects also who has connected before", async () => {
+    const page = await world.page().connect();
+    const controller = new AbortController();
+    page.events.connect({ signal: controller.signal });
+    expect(page.events.state).toBe("connected");
+    controller.abort();
+    expect(page.events.state).toBe("disconnected");
+  });
+
   it("is not listened to after the connection", async () => {
     const page = world.page();
     const controller = new AbortController();

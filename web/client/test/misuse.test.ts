@@ -34,7 +34,6 @@ it.each<[object, string]>([
   [{ pauseWhenHidden: "yes" }, "pauseWhenHidden"],
   [{ getHistory: [1] }, "getHistory must be a function, not 1"],
   [{ usedUntil: 1 }, "usedUntil must be a function, not 1"],
-  [{ environment: "browser" }, "environment must be an object, not browser"],
   [{ getSession: undefined }, "getSession must be a function, not undefined"],
   [{ waittime: 20 }, "there is no option waittime"],
   // Those of another entry, which have the names of parts of the environment.

@@ -169,6 +169,29 @@ describe("getSession", () => {
   });
 
   it.each([
+    ["ends it", false],
+    ["does not end a session that another call has brought", true],
+  ])("an UnrecoverableError that comes late %s", async (_, isBrought) => {
+    let calls = 0;
+    const page = world.page({
+      getSession: async (request) => {
+        if (++calls > 1 && isBrought) return world.getSession(request);
+        await new Promise<void>((late) => world.clock.setTimeout(late, 20_000));
+        throw new UnrecoverableError("logged out");
+      },
+    });
+    await page.connect();
+    await world.clock.advance(30);
+    const { state, reason } = page.events.status;
+    expect([state, (reason as Error)?.message]).toEqual(
+      isBrought ? ["connected", undefined] : ["disconnected", "logged out"],
+    );
+    expect(page.errors.map(({ cause }) => (cause as Error).message)).toEqual(
+      isBrought ? ["no answer for 15 s"] : ["no answer for 15 s", "logged out"],
+    );
+  });
+
+  it.each([
     ["without a text", new UnrecoverableError(), ""],
     ["of a subclass", new LoggedOut("bye"), "bye"],
     ["of another copy of this package", Object.assign(new Error("bye"), { unrecoverable: true }), "bye"],
@@ -191,6 +214,16 @@ describe("getSession", () => {
       });
     }
   });
+
+  it.each(["queue-1", "arn:aws:sqs:eu-west-1:123456789012:queue-1", undefined])(
+    "is told when its sqsUrl is %s",
+    async (sqsUrl) => {
+      const page = world.page({ getSession: async () => ({ ...world.session, sqsUrl }) as never });
+      await page.connect();
+      expect(page.errors[0]).toMatchObject({ code: "session", cause: { name: "TypeError" } });
+      expect(page.events.status.reason).toBe(page.errors[0]?.cause);
+    },
+  );
 
   it("is told when it returns the backend's whole reply", async () => {
     const page = world.page({ getSession: async () => ({ success: true, session: world.session }) as never });
