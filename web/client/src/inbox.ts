@@ -1,10 +1,7 @@
 import type { BrowserEvents, Message, Metadata } from "./index.js";
 import { createdOf, Items } from "./items.js";
+import { Beyond, createAsking } from "./unread.js";
 
-/** How long after what may have been counted already the unread ones are counted again, milliseconds. */
-const PAUSE = 500;
-/** The longest pause while counting fails, milliseconds; it doubles with each failure. */
-const LONGEST_PAUSE = 60_000;
 /** How many may come after what has been loaded, before the oldest are dropped. */
 const KEPT = 1000;
 /** How many receipts of what is not loaded are remembered. */
@@ -64,13 +61,8 @@ export class Inbox {
   /** How many are kept. */
   #most = KEPT;
   #loading?: Promise<void>;
-  /** The unread ones that are not loaded, as far as the backend has told. */
-  #beyond = 0;
-  /** When it last told, epoch seconds of the local clock. Endless while it is asked: what comes then may be counted. */
-  #counted = 0;
-  #counting = Promise.resolve();
-  #asking?: ReturnType<typeof setTimeout>;
-  #pause = PAUSE;
+  readonly #beyond = new Beyond();
+  readonly #asking = createAsking(() => this.#ask());
   #closed = false;
   #loaded = false;
   /** Ids that were here when it came to lack newer ones, at a gap. */
@@ -91,7 +83,7 @@ export class Inbox {
   get state(): InboxState {
     this.#state ??= {
       items: this.#items.list,
-      unread: this.#items.unread + this.#beyond,
+      unread: this.#items.unread + this.#beyond.count,
       more: this.#more,
     };
     return this.#state;
@@ -115,7 +107,7 @@ export class Inbox {
       .finally(() => {
         this.#loading = undefined;
       })
-      .then(() => this.#count());
+      .then(() => this.#asking.now());
     return this.#loading;
   }
 
@@ -127,7 +119,7 @@ export class Inbox {
     const changed = ids.filter((id) => this.#items.get(id)?.read === false);
     if (changed.length === 0) return;
     this.#set(changed, true);
-    const counted = this.#counted;
+    const { toldAt } = this.#beyond;
     try {
       await this.#backend.markRead(changed);
     } catch (error) {
@@ -138,7 +130,7 @@ export class Inbox {
       throw error;
     } finally {
       // It may have been counted before they were marked, and told afterwards.
-      if (this.#counted !== counted || counted === Number.POSITIVE_INFINITY) this.#askSoon();
+      if (this.#beyond.toldAt !== toldAt || toldAt === Number.POSITIVE_INFINITY) this.#asking.soon();
     }
   }
 
@@ -146,7 +138,7 @@ export class Inbox {
   close(): void {
     this.#closed = true;
     for (const stop of this.#stop) stop();
-    clearTimeout(this.#asking);
+    this.#asking.close();
     this.#subscribers.clear();
   }
 
@@ -171,44 +163,11 @@ export class Inbox {
     return this.#backend.getPage(next === undefined ? {} : { next });
   }
 
-  /** Counts after the counts that were begun before, so that an older answer never comes last. */
-  #count(): Promise<void> {
-    this.#counting = this.#counting
-      .then(() => this.#ask())
-      .then(
-        () => {
-          this.#pause = PAUSE;
-        },
-        () => {
-          this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
-          this.#askSoon();
-        },
-      );
-    return this.#counting;
-  }
-
   async #ask(): Promise<void> {
-    if (this.#closed) return;
     if (this.#before) await this.#refresh(this.#before);
-    if (this.#backend.getUnread) {
-      let counted = this.#counted;
-      this.#counted = Number.POSITIVE_INFINITY;
-      try {
-        const unread = await this.#backend.getUnread();
-        this.#beyond = Math.max(0, unread - this.#items.unread);
-        counted = now();
-      } finally {
-        this.#counted = counted;
-      }
-    }
+    const backend = this.#backend;
+    if (backend.getUnread) await this.#beyond.ask(backend.getUnread.bind(backend), () => this.#items.unread);
     this.#changed();
-  }
-
-  /** Asks the backend again, when no more of the kind follows. */
-  #askSoon(): void {
-    clearTimeout(this.#asking);
-    if (this.#closed) return;
-    this.#asking = setTimeout(() => void this.#count(), this.#pause);
   }
 
   /**
@@ -243,7 +202,7 @@ export class Inbox {
   /** There may have been messages and receipts that do not come any more. */
   #gap(): void {
     if (this.#loaded) this.#before ??= new Set(this.#items.ids);
-    this.#askSoon();
+    this.#asking.soon();
   }
 
   #came(message: Message, metadata: Metadata): void {
@@ -256,21 +215,16 @@ export class Inbox {
       return;
     }
     this.#add({ created: metadata.sentAt ?? metadata.receivedAt, ...message });
-    if (this.#mayBeCounted(metadata) && !this.#items.get(id)?.read) this.#lessBeyond();
+    if (this.#mayBeCounted(metadata) && !this.#items.get(id)?.read) this.#beyond.less();
     this.#dropOldest();
     this.#changed();
   }
 
   /** Whether the backend may have counted it when it last did. Then it is asked again, soon. */
-  #mayBeCounted({ source, sentAt, receivedAt }: Metadata): boolean {
-    const age = receivedAt - (sentAt ?? receivedAt);
-    if (!this.#counted || (source === "queue" && now() - age > this.#counted)) return false;
-    this.#askSoon();
-    return true;
-  }
-
-  #lessBeyond(): void {
-    this.#beyond = Math.max(0, this.#beyond - 1);
+  #mayBeCounted(metadata: Metadata): boolean {
+    const may = this.#beyond.mayInclude(metadata);
+    if (may) this.#asking.soon();
+    return may;
   }
 
   /** @returns whether it is new here */
@@ -292,14 +246,14 @@ export class Inbox {
   }
 
   #drop(): void {
-    if (this.#items.pop()?.read === false && this.#backend.getUnread) this.#beyond++;
+    if (this.#items.pop()?.read === false && this.#backend.getUnread) this.#beyond.count++;
   }
 
   #receipted(ids: string[], metadata: Metadata): void {
     this.#mayBeCounted(metadata);
     for (const id of ids) {
       // A receipt has only ids that were unread.
-      if (!this.#items.get(id) && !this.#read.has(id)) this.#lessBeyond();
+      if (!this.#items.get(id) && !this.#read.has(id)) this.#beyond.less();
       this.#remember(id);
     }
     this.#set(ids, true);
@@ -329,9 +283,4 @@ export class Inbox {
       for (const changed of this.#subscribers) changed();
     });
   }
-}
-
-/** Epoch seconds of the local clock. */
-function now(): number {
-  return Date.now() / 1000;
 }
