@@ -99,11 +99,7 @@ describe("a log-out", () => {
 
 it("is not told of messages that are gone with their queue before they could be deleted", async () => {
   const page = world.page({ deleteDelay: 0 });
-  let finish = () => {};
-  page.handle = () =>
-    new Promise<void>((resolve) => {
-      finish = resolve;
-    });
+  const finish = page.hold();
   await page.connect();
   await world.send("a");
   await page.events.disconnect();

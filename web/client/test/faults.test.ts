@@ -141,11 +141,7 @@ describe("messages that nobody has handled at disconnect", () => {
 describe("a handler that works for long", () => {
   it("keeps its message from coming again", async () => {
     const page = world.page({ visibilityTimeout: 10, handlerTimeout: 1000 });
-    let finish = () => {};
-    page.handle = () =>
-      new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+    const finish = page.hold();
     await page.connect();
     await world.send("a");
     await world.clock.advance(500);
@@ -157,11 +153,7 @@ describe("a handler that works for long", () => {
 
   it("is not called again when the message comes again all the same, and its newest handle deletes it", async () => {
     const page = world.page();
-    let finish = () => {};
-    page.handle = () =>
-      new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+    const finish = page.hold();
     await page.connect();
     await world.send("a");
     // What would hide it for longer fails.

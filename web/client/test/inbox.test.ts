@@ -381,7 +381,12 @@ describe("that counts with the backend", () => {
       });
       return counted;
     };
-    return { backend, getUnread };
+    const tell = async () => {
+      backend.count();
+      backend.answer();
+      await settle();
+    };
+    return { backend, getUnread, tell };
   }
 
   it("shows a page whose count fails, goes on to the next one, and counts again until that works", async () => {
@@ -423,7 +428,7 @@ describe("that counts with the backend", () => {
     ["before the backend counts", true],
     ["after the backend has counted", false],
   ])("counts once what comes %s, and before it answers", async (_, before) => {
-    const { backend, getUnread } = counting(7);
+    const { backend, getUnread, tell } = counting(7);
     const { own } = await inbox({ getUnread });
     const loading = own.load();
     await pass(1);
@@ -434,16 +439,14 @@ describe("that counts with the backend", () => {
     backend.answer();
     await loading;
     await pass(1);
-    backend.count();
-    backend.answer();
-    await settle();
+    await tell();
     expect([own.state.unread, backend.asked]).toEqual([8, 2]);
     await pass(10);
     expect(backend.asked).toBe(2);
   });
 
   it("counts once what is counted while it is on its way", async () => {
-    const { backend, getUnread } = counting(7);
+    const { backend, getUnread, tell } = counting(7);
     const { own } = await inbox({ getUnread });
     world.sqs.cut();
     const loading = own.load();
@@ -459,14 +462,12 @@ describe("that counts with the backend", () => {
     world.sqs.offline = false;
     await pass(5);
     expect(own.state.items[0]?.message.messageId).toBe("new");
-    backend.count();
-    backend.answer();
-    await settle();
+    await tell();
     expect([own.state.unread, backend.asked]).toEqual([8, 2]);
   });
 
   it("counts what is marked read while it counts", async () => {
-    const { backend, getUnread } = counting(7);
+    const { backend, getUnread, tell } = counting(7);
     const { own } = await inbox({ getUnread });
     const loading = own.load();
     await settle();
@@ -476,9 +477,7 @@ describe("that counts with the backend", () => {
     backend.answer();
     await loading;
     await pass(1);
-    backend.count();
-    backend.answer();
-    await settle();
+    await tell();
     expect(own.state.unread).toBe(6);
   });
 

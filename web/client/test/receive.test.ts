@@ -283,11 +283,7 @@ describe("deletion", () => {
 
   it("does not bring a message again while it is being handled, and deletes both copies", async () => {
     const page = world.page({ visibilityTimeout: 10 });
-    let finish = () => {};
-    page.handle = () =>
-      new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+    const finish = page.hold();
     await page.connect();
     await world.send("a");
     await world.clock.advance(15);

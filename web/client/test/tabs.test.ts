@@ -39,11 +39,7 @@ describe("two tabs", () => {
 
   it("are all waited for before a message is deleted", async () => {
     const [, follower] = await twoPages();
-    let finish = () => {};
-    follower.handle = () =>
-      new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+    const finish = follower.hold();
     await world.send("a");
     await world.clock.advance(20);
     expect(world.sqs.deletes()).toEqual([]);
@@ -332,11 +328,7 @@ describe("a follower that goes", () => {
 
   it("is waited for again when it has only been slow", async () => {
     const [, follower] = await twoPages();
-    let finish: () => void = () => {};
-    follower.handle = () =>
-      new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+    const finish = follower.hold();
     await world.send("slow");
     await world.clock.advance(70);
     expect(world.sqs.left(world.session)).toBe(0);

@@ -48,6 +48,16 @@ export class Page {
     this.events.on("error", (error) => this.errors.push(error));
   }
 
+  /** Keeps messages in the handler; returns what lets the latest one go. */
+  hold(): () => void {
+    let finish = () => {};
+    this.handle = () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    return () => finish();
+  }
+
   get states(): string[] {
     return this.changes.map(({ state }) => state);
   }
