@@ -32,7 +32,7 @@ for (const name of Object.keys(SETS)) {
     }
   });
 
-  test(`an entry of the failed queue goes before the record that it points to: ${name}`, () => {
+  test(`while the stream is read, an entry of the failed queue goes before the record that it points to: ${name}`, () => {
     const kept = Number(stacks[name].Stream.Properties.RetentionPeriodHours) * 3600;
     const entry = Number(stacks[name].FailedQueue.Properties.MessageRetentionPeriod);
     // When it is parked, a record is as old as it may be, and an invocation older: three with what Lambda adds.

@@ -12,6 +12,8 @@ use crate::{
 
 /// Hours of a month, for what is billed whether or not it is used.
 const MONTH: f64 = 730.0;
+/// Hours that a stream keeps records for the price of its shards.
+const DAY: f64 = 24.0;
 /// Minutes from one `/renew` to the next: keys work for an hour, and are renewed 2.5 to 5 minutes earlier.
 const RENEWAL: f64 = 56.25;
 /// Read units of the lookup of a user's session: up to 4 KB, eventually consistent.
@@ -117,6 +119,7 @@ impl Month<'_> {
         let day = if self.scenario.days > 0.0 { self.messages / self.scenario.days } else { 0.0 };
         let stored = day * (self.scenario.bytes + STORED) / 1e9;
         self.add(History, "storage for a day (UserMessageTtl)", "dynamodbStorageGb", stored);
+        self.add(History, "its point-in-time recovery", "dynamodbPitrGb", stored);
         if self.scenario.receipts {
             self.add(History, "marking read: calls", "apiRequest", self.receipts);
             self.add(History, "marking read: writes", "dynamodbWrite", self.messages * units);
@@ -173,6 +176,9 @@ impl Month<'_> {
         };
         let (alarms, dashboards, metrics) = (fixed.alarms, fixed.dashboards, fixed.metrics);
         self.add(Fixed, "shards of the stream", "kinesisShardHour", shards * MONTH);
+        if fixed.retention_hours > DAY {
+            self.add(Fixed, "what they keep beyond a day", "kinesisExtendedRetention", shards * MONTH);
+        }
         self.add(Fixed, "alarms", "alarmMonth", alarms);
         self.add(Fixed, "dashboards", "dashboardMonth", dashboards);
         self.add(Fixed, "custom metrics", "metricMonth", metrics);
@@ -211,6 +217,17 @@ mod tests {
         assert!((units(standard, "sqsRequest", Sessions) - 20.0).abs() < 1e-9);
         // 300 minutes of 3.53 polls and 0.95 deletions, and 1.5 polls for the beginning and end of each session.
         assert!((units(standard, "sqsRequest", Pages) - 1359.1).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_stream_that_keeps_a_week_costs_more_than_one_that_keeps_a_day() {
+        let units_of = |retention_hours: f64| {
+            let mut prices = Prices::current().clone();
+            prices.fixed.retention_hours = retention_hours;
+            let lines = lines(&Scenario::default(), &prices);
+            lines.iter().find(|line| line.price == "kinesisExtendedRetention").map(|line| line.units)
+        };
+        assert_eq!((units_of(168.0), units_of(24.0)), (Some(MONTH), None));
     }
 
     #[test]

@@ -47,10 +47,13 @@ pub struct Price {
 
 /// What a deployment has whether or not it is used.
 #[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fixed {
     /// Shards of the stream, the template's `ShardCount`.
     pub shards: f64,
+    /// How long the stream keeps records, the template's `StreamRetentionHours`; 168 at most, beyond which the bytes are
+    /// billed.
+    pub retention_hours: f64,
     /// Alarms, by the metrics that they watch.
     pub alarms: f64,
     /// Dashboards.

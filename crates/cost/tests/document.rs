@@ -43,6 +43,21 @@ fn the_table_of_scenarios_is_that_of_the_model() {
 }
 
 #[test]
+fn the_stream_is_the_templates() {
+    let template = include_str!("../../../template.yaml");
+    let default = |name: &str| -> f64 {
+        let (_, parameter) = template.split_once(&format!("\n  {name}:\n")).unwrap();
+        let (_, value) = parameter.split_once("    Default: ").unwrap();
+        value.lines().next().unwrap().parse().unwrap()
+    };
+    let fixed = &Prices::current().fixed;
+    assert_eq!(
+        (fixed.shards, fixed.retention_hours),
+        (default("ShardCount"), default("StreamRetentionHours"))
+    );
+}
+
+#[test]
 fn the_table_of_prices_is_that_of_the_file() {
     let prices = Prices::current();
     let row = |(name, price): (&String, &sbe_cost::prices::Price)| {

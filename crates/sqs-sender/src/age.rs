@@ -8,7 +8,7 @@ use std::time::Duration;
 const IN_TIME: Duration = Duration::from_secs(5);
 
 /// The ages of a payload's messages, at the end of its sends.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ages {
     /// The age of each message that was sent to any session, in milliseconds.
     pub(crate) millis: Vec<i64>,
@@ -20,11 +20,11 @@ pub(crate) struct Ages {
 
 impl Ages {
     /// Of what was sent of a payload's messages, `now` in epoch milliseconds. Of messages whose time is not told
-    /// there is nothing to say.
-    pub(crate) fn of(payload: &SendPayload<'_>, counts: &[Counts], now: i64) -> Self {
+    /// there is nothing to say. Whether what is left `is_given_up`, or goes on in another invocation.
+    pub(crate) fn of(payload: &SendPayload<'_>, counts: &[Counts], is_given_up: bool, now: i64) -> Self {
         let mut ages = Self::default();
         for (published, counts) in payload.published.iter().zip(counts) {
-            ages.late += u64::from(counts.refused);
+            ages.late += u64::from(counts.refused) + if is_given_up { u64::from(counts.left) } else { 0 };
             if counts.sent() == 0 {
                 continue;
             }
@@ -61,10 +61,18 @@ mod tests {
         };
         let done = Done { gone: vec![delivery("c", &[0, 2])], ..Done::default() };
         let expected = Ages { millis: vec![11_000, 4_999], in_time: 1, late: 2 };
-        assert_eq!(Ages::of(&payload, &tally(&payload, &done), 12_000), expected);
+        assert_eq!(Ages::of(&payload, &tally(&payload, &done), false, 12_000), expected);
         let refused = Done { refused: vec![delivery("c", &[0, 2])], ..Done::default() };
-        assert_eq!(Ages::of(&payload, &tally(&payload, &refused), 12_000), Ages { late: 4, ..expected });
+        let late = Ages { late: 4, ..expected.clone() };
+        assert_eq!(Ages::of(&payload, &tally(&payload, &refused), false, 12_000), late);
+        let left = Done { left: vec![delivery("c", &[0, 2])], ..Done::default() };
+        assert_eq!(Ages::of(&payload, &tally(&payload, &left), false, 12_000), expected);
+        assert_eq!(
+            Ages::of(&payload, &tally(&payload, &left), true, 12_000),
+            late,
+            "it is not sent any more"
+        );
         let earlier = SendPayload { published: Vec::new(), ..payload };
-        assert_eq!(Ages::of(&earlier, &tally(&earlier, &done), 12_000), Ages::default());
+        assert_eq!(Ages::of(&earlier, &tally(&earlier, &done), false, 12_000), Ages::default());
     }
 }

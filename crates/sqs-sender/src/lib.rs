@@ -79,14 +79,13 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     let deadline = Deadline::from_epoch_millis(event.context.deadline);
     let payload: SendPayload<'_> = event::parse(event.payload.get())?;
     let done = send_all(app, &payload, deadline).await;
-    let (left, times) = (count(&done.left), payload.depth + 1);
-    // Lambda brings all of it again, and puts it away in the end.
-    let is_stuck = left > 0 && done.sent + count(&done.gone) + count(&done.refused) == 0;
-    let (handed_back, given_up) = if is_stuck { (0, 0) } else { handed_on_or_parked(left, times) };
+    let times = payload.depth + 1;
+    let remains = done.remains(times);
+    let (handed_back, given_up) = remains.unwrap_or_default();
     let parked = count(&done.refused) + given_up;
     let summary = Summary { sent: done.sent, gone: count(&done.gone), handed_back, parked };
     let became = tally(&payload, &done);
-    let ages = Ages::of(&payload, &became, time::now().0 / 1000);
+    let ages = Ages::of(&payload, &became, given_up > 0, time::now().0 / 1000);
     let counts = [
         ("Sent", summary.sent as u64),
         ("InTime", ages.in_time),
@@ -99,8 +98,8 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
     metrics::record_millis(&app.config, "Age", &ages.millis);
     let told = Told::new(Trail::new(&event.context.request_id), &payload, &done, &became);
     told.sent();
-    if is_stuck {
-        return Err(format!("none of {left} messages could be sent").into());
+    if remains.is_none() {
+        return Err(format!("none of {} messages could be sent", count(&done.left)).into());
     }
     let (function, reserve) = (&app.config.function_name, deadline.with_reserve());
     let part = |deliveries: Vec<Delivery<'_>>, depth| {
@@ -182,6 +181,31 @@ async fn send_each<'a>(
     unknown
 }
 
+impl Done<'_> {
+    /// How many messages are handed back for the `times`th time, and how many given up. None, if nothing was done at all:
+    /// Lambda then brings the payload again, and puts it away in the end.
+    fn remains(&self, times: u32) -> Option<(usize, usize)> {
+        let left = count(&self.left);
+        let is_stuck = left > 0 && self.sent + count(&self.gone) + count(&self.refused) == 0;
+        (!is_stuck).then(|| handed_on_or_parked(left, times))
+    }
+}
+
 fn count(deliveries: &[Delivery<'_>]) -> usize {
     deliveries.iter().map(|delivery| delivery.messages.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::told::tests::delivery;
+    use sbe_core::payload::MAX_DEPTH;
+
+    #[test]
+    fn what_could_not_be_begun_is_neither_handed_back_nor_given_up() {
+        let done = |sent| Done { sent, left: vec![delivery("a", &[0, 1])], ..Done::default() };
+        assert_eq!((done(0).remains(1), done(0).remains(MAX_DEPTH + 1)), (None, None));
+        assert_eq!((done(1).remains(1), done(1).remains(MAX_DEPTH + 1)), (Some((2, 0)), Some((0, 2))));
+        assert_eq!(Done::default().remains(1), Some((0, 0)));
+    }
 }

@@ -64,7 +64,8 @@ fn queue_by_queue(trail: Trail<'_>, ids: &[Option<MessageId>], payload: &SendPay
 pub(crate) struct Counts {
     all: u32,
     gone: u32,
-    left: u32,
+    /// There was no time for so many, or SQS failed.
+    pub(crate) left: u32,
     /// SQS refuses it for so many, for good.
     pub(crate) refused: u32,
 }
