@@ -65,11 +65,11 @@ export function createConnection(client: Client) {
     leases.renew();
   });
   const used = settings.usedUntil(settings, signal, changed);
-  const group = createGroup(client, keeper, pace, used, become);
+  const group = createGroup(client, keeper, pace, used, become, fill);
   const sending = { settings, sqs, keeper };
   const deletions = createOutbox(sending, "DeleteMessageBatch", (error) => {
-    // With a queue its messages are gone, as after a log-out.
-    if (!(error as SqsError).noQueue) emitter.fail("delete", error);
+    // A lost network is no error, nor that messages are gone with their queue, as after a log-out.
+    if ((error as Partial<SqsError>).noQueue === false) emitter.fail("delete", error);
   });
   const leases = createLeases(sending);
   const intake = createIntake(client, keeper, group, deletions, leases, limit);
@@ -165,7 +165,9 @@ export function createConnection(client: Client) {
     become("connected");
     const gap = continuity.note(session, clock.now());
     group.beat();
-    void fill(gap, true);
+    // Each tab fills it by itself: this one may not live to do it for all.
+    if (gap) group.say({ type: "gap", gap });
+    void fill(gap);
     await intake.take(session, messages, visibility);
   }
 
@@ -186,16 +188,14 @@ export function createConnection(client: Client) {
   }
 
   function wake(): void {
-    void fill(group.wake(), false);
+    void fill(group.wake());
     hurry();
   }
 
-  /** @param forAll - whether the other tabs have missed the same */
-  async function fill(gap: Gap | undefined, forAll: boolean): Promise<void> {
+  async function fill(gap: Gap | undefined): Promise<void> {
     if (!gap) return;
     emitter.emit("gap", gap);
-    if (forAll) group.say({ type: "gap", gap });
-    await fillIn(client, pace, signal, gap.since, (forAll ? intake : handling).handle);
+    await fillIn(client, pace, signal, gap.since);
   }
 
   return {

@@ -18,6 +18,7 @@ export type Group = ReturnType<typeof createGroup>;
 /**
  * @param usedUntil - until when this tab counts as used, epoch milliseconds
  * @param follow - is told of the leader's state
+ * @param fill - fills a gap that the leader has found
  */
 export function createGroup(
   client: Client,
@@ -25,8 +26,9 @@ export function createGroup(
   pace: Pace,
   usedUntil: () => number,
   follow: (state: State) => void,
+  fill: (gap: Gap) => void,
 ) {
-  const { settings, clock, continuity, handling, emitter } = client;
+  const { settings, clock, continuity, handling } = client;
   // Not of crypto, as a log-out is told also where the context is not secure.
   const id = `${Math.random()}`;
   const tabs = createTabs(settings, say);
@@ -111,7 +113,7 @@ export function createGroup(
       }
       if (from !== leader) hello();
       leader = from;
-    } else if (type === "gap") emitter.emit("gap", word.gap);
+    } else if (type === "gap") fill(word.gap);
     else if (type === "deliver") {
       const { metadata } = word;
       const { messageId, text } = metadata;

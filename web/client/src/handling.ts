@@ -108,9 +108,9 @@ export function createHandling(emitter: Emitter, { maxAttempts, dedupeSize }: Se
         return entry.failures >= maxAttempts;
       }),
 
-    /** Takes over what was settled before a reload, or in another tab. */
+    /** Takes over what was settled before a reload, or in another tab; not what handlers have failed at here. */
     settle(ids: string[]): void {
-      for (const id of ids) keep(id, entryOf(id), true);
+      for (const id of ids) if (!entries.has(id)) keep(id, entryOf(id), true);
     },
   };
   return handling;

@@ -3,16 +3,12 @@ import type { Message, Metadata } from "./events.js";
 import type { Pace } from "./pace.js";
 import { limited } from "./time.js";
 
-/**
- * Fills in what was missed since a moment, from the application's history.
- * @param bring - says whether the message is settled; if not, it is brought again
- */
+/** Fills in for this tab what was missed since a moment, from the application's history. */
 export async function fillIn(
-  { settings, clock, emitter }: Client,
+  { settings, clock, emitter, handling }: Client,
   pace: Pace,
   signal: AbortSignal,
   since: number,
-  bring: (message: Message, metadata: Metadata) => Promise<boolean>,
 ): Promise<void> {
   const ask = async () => {
     const missed = (await settings.getHistory({ since })) ?? [];
@@ -31,7 +27,7 @@ export async function fillIn(
     const text = JSON.stringify(message);
     const receivedAt = clock.now();
     const metadata: Metadata = { messageId, text, source: "history", receivedAt, deliveries: 0 };
-    for (let delay = 1; !signal.aborted && !(await bring(message, metadata)); delay *= 2) {
+    for (let delay = 1; !signal.aborted && !(await handling.handle(message, metadata)); delay *= 2) {
       await pace.sleep(delay, signal);
     }
   };

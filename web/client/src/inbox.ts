@@ -112,11 +112,11 @@ export class Inbox {
   }
 
   /**
-   * Marks messages read, here at once; all that are loaded if none are named.
+   * Marks messages read, also those that are not loaded; all that are loaded if none are named. Here they are read at once.
    * @throws what the backend's call throws; they are unread again then
    */
   async markRead(ids: string[] = this.#unreadIds()): Promise<void> {
-    const changed = ids.filter((id) => this.#items.get(id)?.read === false);
+    const changed = ids.filter((id) => !this.#items.get(id)?.read && !this.#read.has(id));
     if (changed.length === 0) return;
     this.#set(changed, true);
     const { toldAt } = this.#beyond;

@@ -75,13 +75,11 @@ export function createIntake(
       deletions.add(queue, queued.MessageId, { ReceiptHandle }, due);
     } else {
       // After a second at first, then twice as long each time.
-      leases.giveBack(queued, Math.min(2 ** (deliveriesOf(queued) - 1), settings.visibilityTimeout));
+      leases.giveBack(queued, Math.min(2 ** (deliveriesOf(queued) - 1), settings.maxBackoff));
     }
   }
 
   return {
-    handle,
-
     /**
      * Starts the handlers in the order of the messages; resolves when there is room for more.
      * @param visibility - for how long SQS hides them, seconds

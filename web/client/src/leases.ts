@@ -98,11 +98,12 @@ export function createLeases(sending: Sending) {
     /** Has a message handed out again after a delay, seconds. */
     giveBack(message: QueueMessage, seconds: number): void {
       const { MessageId, ReceiptHandle } = message;
-      const queue = leases.get(MessageId)?.answer.queue;
-      if (!queue) return;
+      const lease = leases.get(MessageId);
+      // It may have come again since, under a newer handle.
+      if (lease?.message !== message) return;
       end(message);
       const entry = { ReceiptHandle, VisibilityTimeout: Math.ceil(seconds) };
-      failed.add(queue, MessageId, entry, settings.now() + TOGETHER);
+      failed.add(lease.answer.queue, MessageId, entry, settings.now() + TOGETHER);
     },
 
     /** Gives everything back. @param closing - in this turn, by requests that outlive the page */

@@ -35,26 +35,28 @@ export function createPoller(
   let failures = 0;
   /** Whether the next poll waits for messages. The first one does not, and so shows soon whether it works. */
   let waits = false;
-  /** Whether the last answer was full: more follow, and deletions by ten. */
+  /** Whether the last answer had many: more may follow, though SQS need not fill an answer, and deletions by ten. */
   let isBurst = false;
 
   /** Polling has been disturbed and goes on; the reason is undefined when nothing has failed. */
-  function disturb(reason: unknown): void {
+  function disturb(reason?: unknown): void {
     waits = false;
     become("connecting", reason);
   }
 
   async function poll(session: Session, signal: AbortSignal): Promise<void> {
-    const { waitTime, visibilityTimeout, deleteDelay } = settings;
+    const { visibilityTimeout } = settings;
     try {
       // Where deletions may wait for long, they are worth more than a few seconds; not in a burst, where they do not.
       const visibility =
-        isBurst || deleteDelay < 30 ? Math.min(visibilityTimeout, FIRST_VISIBILITY) : visibilityTimeout;
-      const messages = await sqs.receive(session, waits ? waitTime : 0, visibility, signal);
+        isBurst || settings.deleteDelay < 30
+          ? Math.min(visibilityTimeout, FIRST_VISIBILITY)
+          : visibilityTimeout;
+      const messages = await sqs.receive(session, waits ? settings.waitTime : 0, visibility, signal);
       keeper.worked(session);
       failures = 0;
       waits = true;
-      isBurst = messages.length > 9;
+      isBurst = messages.length > 4;
       await received(session, messages, visibility);
     } catch (error) {
       if (!signal.aborted) await recover(session, error, signal);
@@ -85,7 +87,7 @@ export function createPoller(
         const next = settings.now() + SLOW * 1000;
         await poll(session, step.signal);
         // Nobody uses the page: it waits until then, or until somebody does.
-        if (failures === 0 && group.used() < settings.now())
+        if (failures === 0 && !isBurst && group.used() < settings.now())
           await pace.sleep((next - settings.now()) / 1000, step.signal);
         step.abort();
       }
@@ -94,7 +96,7 @@ export function createPoller(
     /** Breaks off what is waited for and tries anew, as when the network has changed. */
     restart(): void {
       failures = 0;
-      disturb(undefined);
+      disturb();
       step?.abort();
     },
   };

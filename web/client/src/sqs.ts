@@ -127,7 +127,7 @@ export function createSqs(env: Environment, clock: ServiceClock) {
     async send(request: SignedRequest, keepalive = false): Promise<void> {
       const answer = call<{ Failed?: WireFailure[] }>(request, keepalive, ANSWER_TIME);
       const [failed] = (await answer).Failed ?? [];
-      if (failed) throw new SqsError(200, failed.Code, `${failed.Message}`, false);
+      if (failed) throw new SqsError(200, failed.Code, failed.Message as string, false);
     },
   };
 }

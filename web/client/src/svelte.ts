@@ -27,7 +27,8 @@ export function browserEvents<E = AnyEvents>(options: Options<E>): BrowserEvents
     subscribe(run) {
       run(events.state);
       const off = events.on("state", ({ state }) => run(state));
-      if (users++ === 0) events.connect();
+      // On a server there is nobody to receive for.
+      if (users++ === 0 && typeof window !== "undefined") events.connect();
       let used = true;
       return () => {
         off();

@@ -37,6 +37,51 @@ describe("a hidden page", () => {
     expect(page.states).toEqual(["connecting", "connected"]);
   });
 
+  it("does not fall behind many messages", async () => {
+    const page = await saving();
+    page.tab.hide();
+    for (let minute = 0; minute < 10; minute++) {
+      await world.send(...ids(25, `m-${minute}`));
+      await world.clock.advance(60);
+    }
+    await world.clock.advance(60);
+    expect(page.seen).toHaveLength(250);
+    expect(await during(600)).toBe(10);
+  });
+
+  it("has a message again soon whose handler fails after the page was hidden and shown", async () => {
+    const page = world.page(economy({ hidden: "pause" }));
+    const finish = page.hold();
+    await page.connect();
+    await world.send("a");
+    page.tab.hide();
+    await world.clock.advance(5);
+    page.tab.show();
+    await world.clock.advance(1);
+    finish(new Error("not yet"));
+    page.handle = () => {};
+    await world.clock.advance(5);
+    expect(page.seen).toEqual(["a", "a"]);
+  });
+
+  it("waits no longer than maxBackoff after a handler's failure, however often the message was handed out", async () => {
+    let page = world.page(economy());
+    for (let reload = 0; reload < 9; reload++) {
+      page.hold();
+      await page.connect();
+      await world.send(...(reload ? [] : ["a"]));
+      await world.clock.advance(1);
+      page.tab.close();
+      page = world.page(economy());
+    }
+    page.handle = ({ messageId }) => {
+      if (page.seen.length === 1) throw new Error(messageId);
+    };
+    await page.connect();
+    await world.clock.advance(40);
+    expect(page.seen).toEqual(["a", "a"]);
+  });
+
   it("does not poll with pause", async () => {
     const page = await saving({ hidden: "pause" });
     page.tab.hide();
@@ -178,9 +223,9 @@ it("what a killed page had handled is known after hundreds of others, and anothe
 
 it("what is on its way in a burst when its page goes comes again within seconds", async () => {
   await saving();
-  await world.send(...ids(15));
+  await world.send(...ids(14));
   const receives = world.sqs.requests.filter(({ action }) => action === "ReceiveMessage");
-  // The first answer is full, so that the next poll hides what it takes for a few seconds only.
+  // The first answer has many, so that the next poll hides what it takes for a few seconds only.
   expect(receives.slice(-3).map(({ visibility }) => visibility)).toEqual([[900], [4], [900]]);
 });
 

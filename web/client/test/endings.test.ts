@@ -110,6 +110,14 @@ it("is not told of messages that are gone with their queue before they could be 
   expect(page.errors).toEqual([]);
 });
 
+it("is not told that the network was lost before a message could be deleted", async () => {
+  const page = await world.page().connect();
+  await world.send("a");
+  world.sqs.cut();
+  await world.clock.advance(10);
+  expect(page.errors).toEqual([]);
+});
+
 describe("the tabs' common channel", () => {
   it("may carry words of others", async () => {
     const page = await world.page().connect();

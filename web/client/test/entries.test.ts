@@ -108,7 +108,14 @@ describe("Vue", () => {
 });
 
 describe("Svelte", () => {
+  it("does not connect where a server renders", () => {
+    const store = browserEvents(options());
+    expect(get(store)).toBe("disconnected");
+    expect(world.asked).toEqual([]);
+  });
+
   it("connects while somebody is subscribed", async () => {
+    vi.stubGlobal("window", globalThis);
     const store = browserEvents(options());
     expect(store.events.state).toBe("disconnected");
     expect(get(store)).toBe("connecting");
@@ -122,5 +129,6 @@ describe("Svelte", () => {
     expect(store.events.state).toBe("connected");
     stop[1]?.();
     expect(store.events.state).toBe("disconnected");
+    vi.unstubAllGlobals();
   });
 });

@@ -77,6 +77,19 @@ it("marks read at once, and takes it back when the backend refuses", async () =>
   expect([shown(), own.state.unread]).toEqual([["a", "b"], 0]);
 });
 
+it("marks read what is not loaded, as what a notification has shown", async () => {
+  const marked: string[] = [];
+  const { own, shown } = await inbox({ markRead: async (ids) => marked.push(...ids) });
+  await own.markRead(["c"]);
+  await own.load();
+  await own.markRead(["a"]);
+  await own.markRead(["a"]);
+  expect([marked, shown()]).toEqual([
+    ["c", "a"],
+    ["a", "b"],
+  ]);
+});
+
 it("follows the receipts of other sessions, also those that come first", async () => {
   const { own, shown } = await inbox();
   await receipt("c");

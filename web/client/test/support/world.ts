@@ -48,14 +48,14 @@ export class Page {
     this.events.on("error", (error) => this.errors.push(error));
   }
 
-  /** Keeps messages in the handler; returns what lets the latest one go. */
-  hold(): () => void {
-    let finish = () => {};
+  /** Keeps messages in the handler; returns what lets the latest one go, or has it fail. */
+  hold(): (failure?: Error) => void {
+    let finish: (failure?: Error) => void = () => {};
     this.handle = () =>
-      new Promise<void>((resolve) => {
-        finish = resolve;
+      new Promise<void>((resolve, reject) => {
+        finish = (failure) => (failure ? reject(failure) : resolve());
       });
-    return () => finish();
+    return (failure) => finish(failure);
   }
 
   get states(): string[] {
@@ -128,7 +128,8 @@ export class World {
     this.sqs.validKeys.clear();
     this.sqs.validKeys.add(accessKey);
     this.sqs.knownFrom.set(accessKey, this.sqs.now + this.spreading);
-    const expires = this.sqs.now + this.lifetime;
+    // Newer keys end later, also in the same second of this clock.
+    const expires = this.sqs.now + this.lifetime + this.#serial / 1e6;
     return {
       sqsUrl,
       sqsQueueName: "queue",
