@@ -21,6 +21,7 @@ const EXPLAINED = [
   [/:sqs:.*:\*-brws-\*$/, "sessions of several environments may share a pool and its role; the queue's tag decides"],
   [/:sqs:.*:prod-sqs-browser-\*$/, "the template's two queues, which have the environment's name"],
   [/:dynamodb:.*:table\/prod-sqs-browser-\*$/, "the template's tables, with their indexes and changes, of which AWS makes names"],
+  [/:dynamodb:.*:table\/prod-sqs-browser-sessions\/stream\/\*$/, "AWS names a table's stream after the time of its making: a table that was restored has another"],
   [/:lambda:.*:function:prod-sqs-browser-\*(:live)?$/, "the environment's six functions, with aliases and versions; their names would not fit into a policy for every statement"],
   [/:lambda:.*:event-source-mapping:\*$/, "AWS makes the id, and IAM knows no function of a mapping whose tags are asked for"],
   [/:logs:.*:log-group:\/aws\/(lambda|apigateway)\/prod-sqs-browser-?\*$/, "the log groups of the environment's functions and API, with AWS's suffix `:*`"],
