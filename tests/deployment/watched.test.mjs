@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { dimension, expression, statsOf } from "./metrics.mjs";
+import { dimension, expression, shown, statsOf, widgets } from "./metrics.mjs";
 import { atOnce, entries, gradual, ofType } from "./releases.mjs";
 import { root } from "./simulator.mjs";
 
@@ -49,4 +49,29 @@ test("each operation on a table that is watched is one that the code calls", () 
   const called = new Set([...code.matchAll(/\.((?:batch_)?(?:get|put|update|delete|write)_item|query|scan)\(\)/g)].map(([, name]) => name));
   const snake = (name) => name.replace(/(?!^)[A-Z]/g, "_$&").toLowerCase();
   assert.deepEqual(new Set(metricsOf("TableErrorsAlarm").map((metric) => snake(dimension(metric, "Operation")))), called);
+});
+
+/**
+ * The dimensions under which DynamoDB publishes what a table's reads and writes take: those of a table leave its global indexes
+ * out, which have their own. A local index is counted as its table.
+ */
+const PARTS = entries(atOnce, "AWS::DynamoDB::Table").flatMap(([name, { Properties }]) => [
+  name,
+  ...(Properties.GlobalSecondaryIndexes ?? []).map(({ IndexName }) => `${name} ${IndexName}`),
+]);
+const eachPart = (...metrics) => sorted(PARTS.flatMap((part) => metrics.map((metric) => `${metric} ${part}`)));
+
+test("throttles of each table are watched, and of each of its global indexes", () => {
+  assert.ok(PARTS.length > TABLES.length);
+  const watched = metricsOf("TableThrottlesAlarm").map((metric) =>
+    [metric.MetricName, dimension(metric, "TableName"), dimension(metric, "GlobalSecondaryIndexName")].filter(Boolean).join(" "));
+  assert.deepEqual(sorted(watched), eachPart("ReadThrottleEvents", "WriteThrottleEvents"));
+});
+
+test("the dashboard shows the units of each table, and of each of its global indexes", () => {
+  const units = shown(widgets(atOnce)).filter(([namespace, name]) => namespace === "AWS/DynamoDB" && name.startsWith("Consumed"));
+  const parts = units.map(([, name, , table, , index]) => [name, table.replace(/\$\{(\w+)\}/, "$1"), index].filter(Boolean).join(" "));
+  assert.deepEqual(sorted(parts), eachPart("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"));
+  const dimensions = new Set(units.map((metric) => metric.filter((_, at) => at > 1 && at % 2 === 0).join(" ")));
+  assert.deepEqual(dimensions, new Set(["TableName", "TableName GlobalSecondaryIndexName"]));
 });

@@ -21,8 +21,12 @@ struct Named {
     dimensions: Vec<(String, String)>,
 }
 
+/// Of a table without its global indexes, and of each of these.
+const UNITS_AND_THROTTLES: [&str; 4] =
+    ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"];
+
 /// Namespace, names and dimensions, as AWS documents them.
-const OF_AWS: [(&str, &[&str], &[&str]); 6] = [
+const OF_AWS: [(&str, &[&str], &[&str]); 7] = [
     ("AWS/SQS", &["ApproximateNumberOfMessagesVisible"], &["QueueName"]),
     (
         "AWS/Lambda",
@@ -37,16 +41,8 @@ const OF_AWS: [(&str, &[&str], &[&str]); 6] = [
         ],
         &["FunctionName"],
     ),
-    (
-        "AWS/DynamoDB",
-        &[
-            "ConsumedReadCapacityUnits",
-            "ConsumedWriteCapacityUnits",
-            "ReadThrottleEvents",
-            "WriteThrottleEvents",
-        ],
-        &["TableName"],
-    ),
+    ("AWS/DynamoDB", &UNITS_AND_THROTTLES, &["TableName"]),
+    ("AWS/DynamoDB", &UNITS_AND_THROTTLES, &["GlobalSecondaryIndexName", "TableName"]),
     ("AWS/DynamoDB", &["SystemErrors"], &["Operation", "TableName"]),
     ("AWS/Kinesis", &["IncomingBytes"], &["StreamName"]),
     ("AWS/ApiGateway", &["4XXError", "5XXError", "Count", "Latency"], &["ApiName", "Stage"]),
