@@ -75,3 +75,11 @@ test("the dashboard shows the units of each table, and of each of its global ind
   const dimensions = new Set(units.map((metric) => metric.filter((_, at) => at > 1 && at % 2 === 0).join(" ")));
   assert.deepEqual(dimensions, new Set(["TableName", "TableName GlobalSecondaryIndexName"]));
 });
+
+test("what cannot be parked is watched of each function that parks what it gives up", () => {
+  const parking = ofType(atOnce, "AWS::Lambda::EventInvokeConfig").concat(ofType(atOnce, "AWS::Lambda::EventSourceMapping"));
+  const functionOf = ({ FunctionName }) => FunctionName.Ref.replace(/Aliaslive$/, "");
+  const due = new Set(parking.filter(({ Properties }) => Properties.DestinationConfig?.OnFailure).map(({ Properties }) => functionOf(Properties)));
+  const watched = metricsOf("LostAlarm").filter(({ MetricName }) => MetricName === "DestinationDeliveryFailures");
+  assert.deepEqual(sorted(watched.map((metric) => dimension(metric, "FunctionName"))), sorted(due));
+});
