@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { dimension, expression, shown, statsOf, widgets } from "./metrics.mjs";
+import { dimension, evaluate, expression, shown, statsOf, widgets } from "./metrics.mjs";
 import { atOnce, entries, gradual, ofType } from "./releases.mjs";
 import { root } from "./simulator.mjs";
 
@@ -82,4 +82,28 @@ test("what cannot be parked is watched of each function that parks what it gives
   const due = new Set(parking.filter(({ Properties }) => Properties.DestinationConfig?.OnFailure).map(({ Properties }) => functionOf(Properties)));
   const watched = metricsOf("LostAlarm").filter(({ MetricName }) => MetricName === "DestinationDeliveryFailures");
   assert.deepEqual(sorted(watched.map((metric) => dimension(metric, "FunctionName"))), sorted(due));
+});
+
+/** What an alarm comes to for these values of its metrics, by their names and functions or streams, and whether it sounds. */
+const comesTo = (name, values) => {
+  const { Threshold } = alarm(name);
+  const of = ({ Metric }) => values[`${Metric.MetricName} ${Metric.Dimensions.at(-1).Value.Ref}`];
+  const value = evaluate(expression(alarm(name)), Object.fromEntries(statsOf(alarm(name)).map((stat) => [stat.Id, of(stat)])));
+  return [value, value > Number(Threshold)];
+};
+const lasting = (name) => {
+  const { EvaluationPeriods, DatapointsToAlarm, ComparisonOperator, TreatMissingData } = alarm(name);
+  assert.deepEqual([ComparisonOperator, TreatMissingData], ["GreaterThanThreshold", "notBreaching"]);
+  return [Number(DatapointsToAlarm), Number(EvaluationPeriods), ...new Set(statsOf(alarm(name)).map(({ Period }) => Number(Period)))];
+};
+
+test("a stream that takes records while nobody reads it sounds, and no other", () => {
+  const name = "StreamNotReadAlarm";
+  assert.deepEqual(lasting(name), [3, 3, 300]);
+  const stats = statsOf(alarm(name)).map(({ Metric, Stat }) => [Metric.Namespace, Metric.MetricName, Stat, ...Metric.Dimensions.map(({ Name }) => Name)]);
+  assert.deepEqual(stats, [["AWS/Kinesis", "IncomingRecords", "Sum", "StreamName"], ["AWS/Lambda", "IteratorAge", "Maximum", "FunctionName"]]);
+  const sounds = (records, age) => comesTo(name, { "IncomingRecords Stream": records, "IteratorAge EventDispatcher": age })[1];
+  assert.ok(sounds(7, undefined));
+  // Read at once, read late, idle, and with the last of what came before.
+  for (const [records, age] of [[7, 0], [7, 90_000], [0, undefined], [undefined, undefined], [0, 5]]) assert.ok(!sounds(records, age), `${records}, ${age}`);
 });

@@ -44,7 +44,7 @@ const OF_AWS: [(&str, &[&str], &[&str]); 7] = [
     ("AWS/DynamoDB", &UNITS_AND_THROTTLES, &["TableName"]),
     ("AWS/DynamoDB", &UNITS_AND_THROTTLES, &["GlobalSecondaryIndexName", "TableName"]),
     ("AWS/DynamoDB", &["SystemErrors"], &["Operation", "TableName"]),
-    ("AWS/Kinesis", &["IncomingBytes"], &["StreamName"]),
+    ("AWS/Kinesis", &["IncomingBytes", "IncomingRecords"], &["StreamName"]),
     ("AWS/ApiGateway", &["4XXError", "5XXError", "Count", "Latency"], &["ApiName", "Stage"]),
 ];
 
