@@ -107,3 +107,24 @@ test("a stream that takes records while nobody reads it sounds, and no other", (
   // Read at once, read late, idle, and with the last of what came before.
   for (const [records, age] of [[7, 0], [7, 90_000], [0, undefined], [undefined, undefined], [0, 5]]) assert.ok(!sounds(records, age), `${records}, ${age}`);
 });
+
+test("a tenth of the work that is handed back sounds, be it much or little, and no work does not", () => {
+  const name = "HandedBackAlarm";
+  assert.deepEqual(lasting(name), [6, 6, 300]);
+  const sounds = ([sent, backOfSent], [entries, backOfEntries]) =>
+    comesTo(name, {
+      "Sent SqsSender": sent,
+      "HandedBack SqsSender": backOfSent,
+      "Entries UserHistoryAdder": entries,
+      "HandedBack UserHistoryAdder": backOfEntries,
+    });
+  const none = [undefined, undefined];
+  // Sent, and handed back beside it.
+  assert.deepEqual(sounds([8, 2], none), [20, true]);
+  assert.deepEqual(sounds([undefined, 5], none), [100, true]);
+  assert.deepEqual(sounds([99_000, 1000], none), [1, false]);
+  // Entries, some of them handed back.
+  assert.deepEqual(sounds(none, [10, 2]), [20, true]);
+  assert.deepEqual(sounds([1000, 0], [10, 2]), [20, true], "much of one does not hide the other");
+  for (const idle of [none, [0, 0]]) assert.deepEqual(sounds(idle, idle), [0, false]);
+});
