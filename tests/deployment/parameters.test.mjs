@@ -196,10 +196,20 @@ test("every alarm tells the topic that is given, or one for the e-mail address, 
   assert.deepEqual([all(stacks.dev), stacks.dev.AlarmTopic], [new Set([undefined]), undefined]);
 });
 
-test("a budget is there where an amount and an address are given, and mails it", () => {
-  const { Properties } = stacks["everything on"].Budget;
-  assert.equal(Properties.Budget.BudgetLimit.Amount, "500");
-  const addresses = Properties.NotificationsWithSubscribers.flatMap(({ Subscribers }) => Subscribers);
-  assert.deepEqual(new Set(addresses.map(({ Address }) => Address)), new Set(["operators@example.com"]));
-  assert.equal(translated("MonthlyBudget=500").Resources.Budget, undefined);
+test("a budget is there where an amount and somebody to tell are given, and tells the topic and the address", () => {
+  const [topic, address] = ["arn:aws:sns:eu-west-1:111122223333:operators", "operators@example.com"];
+  const told = (...parameters) => translated("MonthlyBudget=500", ...parameters).Resources.Budget?.Properties;
+  const [byMail, byTopic] = [{ SubscriptionType: "EMAIL", Address: address }, { SubscriptionType: "SNS", Address: topic }];
+  const cases = [
+    [[`AlarmEmail=${address}`], [byMail]],
+    [[`AlarmTopicArn=${topic}`], [byTopic]],
+    [[`AlarmEmail=${address}`, `AlarmTopicArn=${topic}`], [byMail, byTopic]],
+  ];
+  for (const [parameters, subscribers] of cases) {
+    const { Budget, NotificationsWithSubscribers } = told(...parameters);
+    assert.equal(Budget.BudgetLimit.Amount, "500");
+    assert.deepEqual(NotificationsWithSubscribers.map(({ Subscribers }) => Subscribers), [subscribers, subscribers]);
+  }
+  assert.equal(told(), undefined);
+  assert.equal(translated(`AlarmTopicArn=${topic}`).Resources.Budget, undefined);
 });
