@@ -128,3 +128,28 @@ test("a tenth of the work that is handed back sounds, be it much or little, and 
   assert.deepEqual(sounds([1000, 0], [10, 2]), [20, true], "much of one does not hide the other");
   for (const idle of [none, [0, 0]]) assert.deepEqual(sounds(idle, idle), [0, false]);
 });
+
+const FUNCTIONS = ["SessionManager", "EventDispatcher", "SqsSender", "UserHistoryAdder", "SessionUpdateProcessor", "MessagesApi"];
+/** The widgets that show a metric by this statistic. */
+const showing = (name, stat) => widgets(atOnce).filter((of) => of.stat === stat && of.metrics.some(([, shown]) => shown === name));
+
+test("the dashboard shows what the functions' time and logs cost", () => {
+  const [time, ...others] = showing("Duration", "Sum");
+  assert.deepEqual([time.view, time.stacked, others], ["timeSeries", true, []]);
+  assert.deepEqual(shown([time]), FUNCTIONS.map((name) => ["AWS/Lambda", "Duration", "FunctionName", `\${${name}}`]));
+  const [logs] = showing("IncomingBytes", "Sum").filter(({ metrics }) => metrics.every(([namespace]) => namespace === "AWS/Logs"));
+  const groups = entries(atOnce, "AWS::Logs::LogGroup").map(([name]) => ["AWS/Logs", "IncomingBytes", "LogGroupName", `\${${name}}`]);
+  assert.equal(groups.length, FUNCTIONS.length);
+  assert.deepEqual(sorted(shown([logs])), sorted(groups));
+});
+
+test("the dashboard's sessions that ended are no changes of others", () => {
+  const ofProcessor = shown(widgets(atOnce)).filter((metric) => metric.includes("${SessionUpdateProcessor}") && metric[0] === "sqs-browser-events");
+  assert.deepEqual(sorted(ofProcessor.map(([, name]) => name)), ["Ended", "Failed"]);
+});
+
+test("no widget of the dashboard covers another one", () => {
+  const cells = widgets(atOnce).flatMap(({ x, y, width, height }) =>
+    Array.from({ length: width * height }, (_, at) => `${x + (at % width)} ${y + Math.floor(at / width)}`));
+  assert.equal(new Set(cells).size, cells.length);
+});

@@ -26,7 +26,7 @@ const UNITS_AND_THROTTLES: [&str; 4] =
     ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"];
 
 /// Namespace, names and dimensions, as AWS documents them.
-const OF_AWS: [(&str, &[&str], &[&str]); 7] = [
+const OF_AWS: [(&str, &[&str], &[&str]); 8] = [
     ("AWS/SQS", &["ApproximateNumberOfMessagesVisible"], &["QueueName"]),
     (
         "AWS/Lambda",
@@ -45,6 +45,7 @@ const OF_AWS: [(&str, &[&str], &[&str]); 7] = [
     ("AWS/DynamoDB", &UNITS_AND_THROTTLES, &["GlobalSecondaryIndexName", "TableName"]),
     ("AWS/DynamoDB", &["SystemErrors"], &["Operation", "TableName"]),
     ("AWS/Kinesis", &["IncomingBytes", "IncomingRecords"], &["StreamName"]),
+    ("AWS/Logs", &["IncomingBytes"], &["LogGroupName"]),
     ("AWS/ApiGateway", &["4XXError", "5XXError", "Count", "Latency"], &["ApiName", "Stage"]),
 ];
 
