@@ -52,6 +52,14 @@ test("every retention that the stream may have has one of the failed queue", () 
   }
 });
 
+test("SECURITY says for how long the queues of rejected and failed work keep what they have", () => {
+  const security = readFileSync(`${root}docs/SECURITY.md`, "utf8");
+  const seconds = (name) => stacks["no parameters"][name].Properties.MessageRetentionPeriod;
+  const row = (of) => security.match(new RegExp(`^\\| the ${of} queue \\| .* \\| (.*) \\|$`, "m"))[1];
+  assert.match(row("failed"), new RegExp(`StreamRetentionHours.*, ${seconds("FailedQueue") / 3600} by default`));
+  assert.equal(row("rejected"), `${seconds("RejectedQueue") / 86_400} days`);
+});
+
 /** Whether tables are kept: by recovery, by protection, when the stack is deleted, when they are replaced. */
 const keeping = (resources) =>
   Object.values(resources)
