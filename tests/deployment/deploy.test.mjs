@@ -24,7 +24,7 @@ before(async () => {
   for (const dir of [".aws-sam/build", "docs"]) mkdirSync(join(tree, dir), { recursive: true });
   mkdirSync(programs);
   for (const name of ["scripts", "template.yaml", "samconfig.toml", "docs/stack-policy.json"]) cpSync(root + name, join(tree, name), { recursive: true });
-  await aws("cloudformation", "create-stack", "--stack-name", STACK, "--template-body", JSON.stringify(RESOURCES));
+  await makeStack();
 });
 after(() => cloud.stop());
 
@@ -34,25 +34,61 @@ async function aws(...args) {
   return stdout && JSON.parse(stdout);
 }
 
+const makeStack = () => aws("cloudformation", "create-stack", "--stack-name", STACK, "--template-body", JSON.stringify(RESOURCES));
 const noted = () => readFileSync(join(tree, "noted"), "utf8").split("\n").slice(0, -1);
 
-/** Deploys prod with these variables; what SAM was told, and which digest it was given. */
-async function deploy(variables = []) {
+/** Deploys prod with these variables, by a SAM that exits so; what SAM was told, and which digest it was given. */
+async function deploy(variables = [], code = 0) {
   cpSync(`${root}template.yaml`, join(tree, ".aws-sam/build/template.yaml"));
   rmSync(join(tree, "noted"), { force: true });
-  program("sam", "printf '%s\\n' \"$@\" > noted");
+  program("sam", `printf '%s\\n' "$@" > noted; exit ${code}`);
   const path = `PATH=${programs}:${root}.local/awscli/bin:${root}.local/venv/bin:${process.env.PATH}`;
   const done = await cloud.run("env", [path, ...variables, join(tree, "scripts/deploy"), "prod"]);
   const [, digest] = readFileSync(join(tree, ".aws-sam/build/template.yaml"), "utf8").match(/CONFIGURATION_DIGEST: (.*)/);
   return { ...done, digest };
 }
 
+const POLICY = JSON.parse(readFileSync(`${root}docs/stack-policy.json`, "utf8"));
+/** For an update that means to replace something. */
+const OPEN = { Statement: [{ Effect: "Allow", Action: "Update:*", Principal: "*", Resource: "*" }] };
+const setPolicy = (policy) => aws("cloudformation", "set-stack-policy", "--stack-name", STACK, "--stack-policy-body", JSON.stringify(policy));
+const policyOf = async (stack) => JSON.parse((await aws("cloudformation", "get-stack-policy", "--stack-name", stack)).StackPolicyBody);
+
 test("a deployment is as samconfig.toml says, and sets the stack policy", async () => {
   const { code, stderr } = await deploy(["AGAIN=", "AT_ONCE="]);
   assert.equal(code, 0, stderr);
   assert.deepEqual(noted(), ["deploy", "--config-env", "prod"]);
-  const { StackPolicyBody } = await aws("cloudformation", "get-stack-policy", "--stack-name", STACK);
-  assert.deepEqual(JSON.parse(StackPolicyBody), JSON.parse(readFileSync(`${root}docs/stack-policy.json`, "utf8")));
+  assert.deepEqual(await policyOf(STACK), POLICY);
+});
+
+test("a deployment that fails leaves no policy that allows everything, and is a failure", async () => {
+  await setPolicy(OPEN);
+  assert.equal((await deploy([], 3)).code, 3);
+  assert.deepEqual(await policyOf(STACK), POLICY);
+});
+
+test("where there is no stack, a deployment that fails is the failure that is told", async () => {
+  await aws("cloudformation", "delete-stack", "--stack-name", STACK);
+  const { code, stderr } = await deploy([], 4);
+  assert.deepEqual([code, stderr], [4, ""]);
+  await makeStack();
+});
+
+test("a policy that cannot be set is a failure", async () => {
+  program("aws", "exit 5");
+  try {
+    const [passed, failed] = [await deploy(), await deploy([], 3)];
+    assert.deepEqual([passed.code, failed.code], [5, 3]);
+    assert.match(failed.stderr, /policy of prod-sqs-browser-events was not set/);
+  } finally {
+    rmSync(join(programs, "aws"));
+  }
+});
+
+test("what OPERATIONS deploys by SAM alone gets the stack policy as well", () => {
+  const blocks = readFileSync(`${root}docs/OPERATIONS.md`, "utf8").match(/^```sh\n[^]*?^```/gm).filter((block) => /^sam deploy /m.test(block));
+  assert.equal(blocks.length, 1);
+  assert.match(blocks[0], /^sam deploy .*\naws cloudformation set-stack-policy .* file:\/\/docs\/stack-policy\.json$/m);
 });
 
 test("a deployment at once has all other parameters, and one that is made again a digest of its own", async () => {
@@ -73,12 +109,6 @@ test("what is not understood deploys nothing", async () => {
     assert.match(stderr, new RegExp(`^${variable.split("=")[0]} is `));
     assert.ok(!existsSync(join(tree, "noted")));
   }
-});
-
-test("a deployment that fails is a failure", async () => {
-  program("sam", "exit 3");
-  const path = `PATH=${programs}:${root}.local/venv/bin:${process.env.PATH}`;
-  assert.equal((await cloud.run("env", [path, join(tree, "scripts/deploy"), "prod"])).code, 3);
 });
 
 test("a version of SAM that is too old is named", async () => {

@@ -52,6 +52,14 @@ test("every retention that the stream may have has one of the failed queue", () 
   }
 });
 
+test("SECURITY says for how long the queues of rejected and failed work keep what they have", () => {
+  const security = readFileSync(`${root}docs/SECURITY.md`, "utf8");
+  const seconds = (name) => stacks["no parameters"][name].Properties.MessageRetentionPeriod;
+  const row = (of) => security.match(new RegExp(`^\\| the ${of} queue \\| .* \\| (.*) \\|$`, "m"))[1];
+  assert.match(row("failed"), new RegExp(`StreamRetentionHours.*, ${seconds("FailedQueue") / 3600} by default`));
+  assert.equal(row("rejected"), `${seconds("RejectedQueue") / 86_400} days`);
+});
+
 /** Whether tables are kept: by recovery, by protection, when the stack is deleted, when they are replaced. */
 const keeping = (resources) =>
   Object.values(resources)
@@ -102,7 +110,8 @@ test("the stream is read by all, or by enhanced fan-out", () => {
   assert.deepEqual(mapping("dev").EventSourceArn, { "Fn::GetAtt": ["Stream", "Arn"] });
   assert.equal(stacks.dev.StreamConsumer, undefined);
   assert.deepEqual(mapping("everything on").EventSourceArn, { "Fn::GetAtt": ["StreamConsumer", "ConsumerARN"] });
-  assert.deepEqual([mapping("dev"), mapping("everything on")].map((of) => number(of.ParallelizationFactor)), [undefined, 4]);
+  // An update may leave what it does not name as it is: one that goes back to 1 says so.
+  assert.deepEqual([mapping("dev"), mapping("everything on")].map((of) => number(of.ParallelizationFactor)), [1, 4]);
 });
 
 const capacity = ({ ProvisionedThroughput: units }) =>
@@ -196,10 +205,20 @@ test("every alarm tells the topic that is given, or one for the e-mail address, 
   assert.deepEqual([all(stacks.dev), stacks.dev.AlarmTopic], [new Set([undefined]), undefined]);
 });
 
-test("a budget is there where an amount and an address are given, and mails it", () => {
-  const { Properties } = stacks["everything on"].Budget;
-  assert.equal(Properties.Budget.BudgetLimit.Amount, "500");
-  const addresses = Properties.NotificationsWithSubscribers.flatMap(({ Subscribers }) => Subscribers);
-  assert.deepEqual(new Set(addresses.map(({ Address }) => Address)), new Set(["operators@example.com"]));
-  assert.equal(translated("MonthlyBudget=500").Resources.Budget, undefined);
+test("a budget is there where an amount and somebody to tell are given, and tells the topic and the address", () => {
+  const [topic, address] = ["arn:aws:sns:eu-west-1:111122223333:operators", "operators@example.com"];
+  const told = (...parameters) => translated("MonthlyBudget=500", ...parameters).Resources.Budget?.Properties;
+  const [byMail, byTopic] = [{ SubscriptionType: "EMAIL", Address: address }, { SubscriptionType: "SNS", Address: topic }];
+  const cases = [
+    [[`AlarmEmail=${address}`], [byMail]],
+    [[`AlarmTopicArn=${topic}`], [byTopic]],
+    [[`AlarmEmail=${address}`, `AlarmTopicArn=${topic}`], [byMail, byTopic]],
+  ];
+  for (const [parameters, subscribers] of cases) {
+    const { Budget, NotificationsWithSubscribers } = told(...parameters);
+    assert.equal(Budget.BudgetLimit.Amount, "500");
+    assert.deepEqual(NotificationsWithSubscribers.map(({ Subscribers }) => Subscribers), [subscribers, subscribers]);
+  }
+  assert.equal(told(), undefined);
+  assert.equal(translated(`AlarmTopicArn=${topic}`).Resources.Budget, undefined);
 });

@@ -1,10 +1,10 @@
 // A star in a resource is there where AWS leaves no other way, or where nothing else has the name. Stars for all resources are
-// explained beside the documents and roles that have them.
+// explained beside the documents and roles that have them. A star in an action is there for emulators alone.
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { document, policiesOf, roles, root } from "./simulator.mjs";
+import { actionsOf, document, policiesOf, roles, root } from "./simulator.mjs";
 import { SETS } from "./stacks.mjs";
 
 const documents = readdirSync(`${root}docs/policies`)
@@ -50,6 +50,26 @@ test("every star in a part of a resource is explained, and nothing is explained 
     }
   }
   assert.deepEqual(EXPLAINED.filter((_, index) => !used.has(index)), []);
+});
+
+const BATCHES = "SQS's batch call is the same permission on AWS, and the local system's emulator checks it by its own name";
+
+/** Actions with a star, by who has them, each with why. */
+const ACTIONS = {
+  "BrowserRole sqs:DeleteMessage*": BATCHES,
+  "BrowserRole sqs:ChangeMessageVisibility*": BATCHES,
+  "SqsSenderRole sqs:SendMessage*": BATCHES,
+};
+
+test("every star in an action is explained, and allows what the action without it allows", async () => {
+  const starred = [...documents, ...ofTemplate].flatMap(([name, statements]) =>
+    statements.flatMap(({ Action = [] }) => Action).filter((action) => action.includes("*")).map((action) => [name, action]));
+  assert.deepEqual(starred.map((of) => of.join(" ")).sort(), Object.keys(ACTIONS).sort());
+  for (const [, action] of starred) {
+    const [beginning] = action.split("*");
+    const allowed = (await actionsOf(action.split(":")[0])).filter((of) => of.toLowerCase().startsWith(beginning.toLowerCase()));
+    assert.deepEqual(allowed, [beginning]);
+  }
 });
 
 test("whatever bucket of SAM's a deployer names, it must be the account's", () => {

@@ -181,7 +181,19 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Box<RawValue>>) -> Res
 }
 
 async fn act(app: &App, request: &Request, deadline: Deadline) -> Result<Reply, ApiError> {
-    match route::action(ROUTES, request)? {
+    let action = route::action(ROUTES, request)?;
+    let result = carried_out(app, action, request, deadline).await;
+    calls::count(app, action, &result);
+    result
+}
+
+async fn carried_out(
+    app: &App,
+    action: Action,
+    request: &Request,
+    deadline: Deadline,
+) -> Result<Reply, ApiError> {
+    match action {
         Action::Create => calls::create(app, request, deadline).await,
         Action::Renew => calls::renew(app, request, deadline).await,
         Action::Status => status::one(app, request, deadline).await,

@@ -42,6 +42,7 @@ impl App {
 #[derive(Debug)]
 struct Leftovers {
     sequence_number: String,
+    has_ended: bool,
     owned: Owned,
 }
 
@@ -54,7 +55,12 @@ pub async fn handle(app: &'static App, event: LambdaEvent<Event>) -> Result<Dyna
     let has_kept =
         |record: &&Leftovers| record.owned.identity_id.as_ref().is_some_and(|id| kept.contains(id));
     failed.extend(leftovers.iter().filter(has_kept).map(|record| record.sequence_number.clone()));
-    metrics::record(&app.config, &[("Records", leftovers.len() as u64), ("Failed", failed.len() as u64)]);
+    let counts = [
+        ("Records", leftovers.len() as u64),
+        ("Ended", ended(&leftovers, &failed) as u64),
+        ("Failed", failed.len() as u64),
+    ];
+    metrics::record(&app.config, &counts);
     let mut response = DynamoDbEventResponse::default();
     response.batch_item_failures = failed.into_iter().map(failure).collect();
     Ok(response)
@@ -64,8 +70,15 @@ fn leftovers(record: &EventRecord) -> Leftovers {
     let change = &record.change;
     Leftovers {
         sequence_number: change.sequence_number.clone().unwrap_or_default(),
+        has_ended: record.event_name == "REMOVE",
         owned: owned(&change.old_image).left_behind(&owned(&change.new_image)),
     }
+}
+
+/// The sessions that have ended and have left nothing; one that is tried again is counted then.
+fn ended(leftovers: &[Leftovers], failed: &HashSet<String>) -> usize {
+    let is_done = |record: &&Leftovers| record.has_ended && !failed.contains(&record.sequence_number);
+    leftovers.iter().filter(is_done).count()
 }
 
 fn owned(image: &serde_dynamo::Item) -> Owned {
@@ -133,4 +146,22 @@ fn failure(sequence_number: String) -> DynamoDbBatchItemFailure {
     let mut failure = DynamoDbBatchItemFailure::default();
     failure.item_identifier = Some(sequence_number);
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_that_were_renewed_or_are_tried_again_have_not_ended() {
+        let record = |(name, number): (&str, &str)| {
+            let mut record = EventRecord::default();
+            record.event_name = name.into();
+            record.change.sequence_number = Some(number.into());
+            leftovers(&record)
+        };
+        let leftovers = [("REMOVE", "1"), ("MODIFY", "2"), ("REMOVE", "3")].map(record);
+        assert_eq!(ended(&leftovers, &HashSet::new()), 2);
+        assert_eq!(ended(&leftovers, &HashSet::from(["3".to_owned()])), 1);
+    }
 }

@@ -7,12 +7,13 @@ use super::{
 use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
 use std::collections::BTreeSet;
 
-const ALARMS: [&str; 17] = [
+const ALARMS: [&str; 18] = [
     "rejected",
     "failed",
     "slo-fast",
     "slo-slow",
     "stream-age",
+    "stream-not-read",
     "sessions-age",
     "errors",
     "throttles",
