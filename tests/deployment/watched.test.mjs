@@ -23,11 +23,12 @@ test("an alarm by metric math uses each of its metrics, of which CloudWatch take
 
 const TABLES = entries(atOnce, "AWS::DynamoDB::Table").map(([name]) => name);
 
-/** The tables that a statement of a role is on, by their ARNs or those of their indexes; a stream has another one. */
-const tablesOf = ({ Resource }) => TABLES.filter((name) => {
-  const places = JSON.stringify(Resource);
-  return places.includes(`"Fn::GetAtt":["${name}","Arn"]`) || places.includes(`\${${name}.Arn}`);
-});
+/** The tables that a statement of a role is on, by their ARNs or those of their indexes; a table's stream is not the table. */
+const tablesOf = ({ Resource }) => {
+  const places = [Resource].flat().map((place) => JSON.stringify(place)).filter((place) => !place.includes("/stream/"));
+  const isOf = (name) => (place) => place.includes(`"Fn::GetAtt":["${name}","Arn"]`) || place.includes(`\${${name}.Arn}`);
+  return TABLES.filter((name) => places.some(isOf(name)));
+};
 
 /** No call that reads or writes items: DynamoDB has no metrics by operation of it. */
 const OF_NO_ITEMS = ["DescribeTable"];
