@@ -6,6 +6,7 @@ mod faults;
 mod identities;
 mod patient;
 mod rights;
+mod settings;
 mod trial;
 
 use patient::{Patient, patient};
