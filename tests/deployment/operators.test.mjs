@@ -12,15 +12,20 @@ const lambda = arn("lambda", "function:prod-sqs-browser-sqs-sender");
 const stream = arn("kinesis", "stream/prod-sqs-browser-event-dispatcher");
 const role = arn("iam", "role/prod-sqs-browser/prod-sqs-browser-events-BrowserRole-X", { region: "" });
 const pool = arn("cognito-identity", "identitypool/eu-west-1:00000000-0000-4000-8000-000000000000");
+const stack = arn("cloudformation", "stack/prod-sqs-browser-events/00000000-0000-4000-8000-000000000000");
+const dashboard = arn("cloudwatch", "dashboard/prod-sqs-browser", { region: "" });
 const each = (action, ...resources) => resources.map((resource) => [action, resource]);
 const LOOKING = [
   ...["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"].flatMap((action) => each(action, sessions, messages)),
   ["dynamodb:Query", `${sessions}/index/userId-index`],
-  ...["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"].flatMap((action) => each(action, sessions, messages)),
+  ...["DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive"].flatMap((action) => each(`dynamodb:${action}`, sessions, messages)),
+  ["cloudformation:GetStackPolicy", stack],
+  ["cloudwatch:GetDashboard", dashboard],
   ...["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"].flatMap((action) => each(action, session, failed, rejected)),
   ...each("sqs:GetQueueAttributes", session, failed, rejected),
   ["sqs:ListQueueTags", session],
-  ...["GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "ListAliases", "ListVersionsByFunction"].map((action) => [`lambda:${action}`, lambda]),
+  ...["GetFunctionConcurrency", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "ListAliases", "ListVersionsByFunction"]
+    .map((action) => [`lambda:${action}`, lambda]),
   ["kinesis:DescribeStreamSummary", stream],
   ["logs:StartQuery", arn("logs", "log-group:/aws/lambda/prod-sqs-browser-sqs-sender")],
   ...["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"].map((action) => [action, role]),

@@ -5,7 +5,7 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudformation::{
     error::{ProvideErrorMetadata as _, SdkError},
     operation::describe_stacks::DescribeStacksError,
-    types::Output,
+    types::{Output, Stack as DeployedStack},
 };
 use sbe_core::ALIAS;
 use std::{
@@ -200,6 +200,14 @@ impl System {
         &self.sdk
     }
 
+    /// Its CloudFormation stack: its name, and what it was deployed with.
+    ///
+    /// # Errors
+    /// When CloudFormation does not answer, or refuses.
+    pub async fn stack(&self) -> Result<Option<DeployedStack>, SdkError<DescribeStacksError>> {
+        find_stack(&self.cloudformation(), &self.env).await
+    }
+
     /// CloudFormation.
     pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         aws_sdk_cloudformation::Client::new(&self.sdk)
@@ -251,20 +259,31 @@ impl System {
     }
 }
 
-/// The outputs of the environment's stack: that whose stream has the environment's name.
+/// The outputs of the environment's stack.
 async fn outputs(sdk: &SdkConfig, env: &str, region: &str) -> Result<HashMap<String, String>, SystemError> {
+    let found = find_stack(&aws_sdk_cloudformation::Client::new(sdk), env).await.map_err(refused)?;
+    let not_found = || SystemError::NotFound { env: env.to_owned(), region: region.to_owned() };
+    let outputs = found.ok_or_else(not_found)?.outputs.unwrap_or_default();
+    let named = |output: Output| Some((output.output_key?, output.output_value?));
+    Ok(outputs.into_iter().filter_map(named).collect())
+}
+
+/// The environment's stack: that whose stream has the environment's name. The stack itself may have any.
+async fn find_stack(
+    cloudformation: &aws_sdk_cloudformation::Client,
+    env: &str,
+) -> Result<Option<DeployedStack>, SdkError<DescribeStacksError>> {
     let stream = format!("{env}-sqs-browser-event-dispatcher");
-    let mut pages =
-        aws_sdk_cloudformation::Client::new(sdk).describe_stacks().into_paginator().items().send();
+    let is_stream =
+        |output: &Output| output.output_key() == Some("StreamName") && output.output_value() == Some(&stream);
+    let mut pages = cloudformation.describe_stacks().into_paginator().items().send();
     while let Some(stack) = pages.next().await {
-        let outputs = stack.map_err(refused)?.outputs.unwrap_or_default();
-        let named = |output: Output| Some((output.output_key?, output.output_value?));
-        let outputs: HashMap<String, String> = outputs.into_iter().filter_map(named).collect();
-        if outputs.get("StreamName") == Some(&stream) {
-            return Ok(outputs);
+        let stack = stack?;
+        if stack.outputs().iter().any(is_stream) {
+            return Ok(Some(stack));
         }
     }
-    Err(SystemError::NotFound { env: env.to_owned(), region: region.to_owned() })
+    Ok(None)
 }
 
 fn refused(error: SdkError<DescribeStacksError>) -> SystemError {

@@ -47,7 +47,10 @@ def main():
     loader = ManagedPolicyLoader(session.client("iam", **settings))
     translated = with_gateway_responses(transform(template, dict(parameters), loader))
     url = upload_template(session.client("s3", **settings), args.endpoint, translated)
-    outputs = create_stack(session.client("cloudformation", **settings), args.env, url, parameters)
+    cloudformation = session.client("cloudformation", **settings)
+    outputs = create_stack(cloudformation, args.env, url, parameters)
+    # As `make deploy` does after SAM.
+    cloudformation.set_stack_policy(StackName=stack_name(args.env), StackPolicyBody=args.stack_policy)
     tables = {"Sessions": outputs["SessionsTable"], "Messages": outputs["MessagesTable"]}
     set_ttl(session.client("dynamodb", **settings), translated, tables)
     iam = session.client("iam", **settings)
@@ -59,7 +62,9 @@ def main():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("template", "binaries", "env", "endpoint", "region", "identities", "access-key", "secret-key"):
+    for name in ("template", "stack-policy", "binaries", "env", "endpoint", "region", "identities"):
+        parser.add_argument(f"--{name}", required=True)
+    for name in ("access-key", "secret-key"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--environment", default="{}", help="variables for every function, as JSON")
     return parser.parse_args()
@@ -143,9 +148,13 @@ def upload_template(s3, endpoint, template):
     return f"{endpoint}/{BUCKET}/template.json"
 
 
+def stack_name(env):
+    return f"{env}-sqs-browser-events"
+
+
 def create_stack(cloudformation, env, template_url, parameters):
     """Creates the stack; one that an earlier run left on a lasting endpoint goes first."""
-    name = f"{env}-sqs-browser-events"
+    name = stack_name(env)
     cloudformation.delete_stack(StackName=name)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     cloudformation.create_stack(

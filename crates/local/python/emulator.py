@@ -8,7 +8,8 @@ And the thread by which it expires items leaves no record of them in the table's
 nothing here, where another program deletes them instead.
 
 It retries and parks asynchronous invocations as their function's EventInvokeConfig says, but looks at that of
-$LATEST alone: here it is that of the alias or version which was invoked. Reading one is an action of its own, too.
+$LATEST alone: here it is that of the alias or version which was invoked. Reading one is an action of its own, too, as is reading a
+function's reserved concurrency.
 
 It looks at a stream when something is put, where Lambda looks once a second; KINESIS_POLL_SECONDS makes it do likewise.
 
@@ -64,9 +65,15 @@ functions.invoke_async_with_retry = start_as_configured
 action_of = actions._lambda_action
 
 
+READS_OF_FUNCTIONS = {
+    "event-invoke-config": "GetFunctionEventInvokeConfig",
+    "concurrency": "GetFunctionConcurrency",
+}
+
+
 def action(method, path):
-    is_config = method == "GET" and path.endswith("/event-invoke-config")
-    return "GetFunctionEventInvokeConfig" if is_config else action_of(method, path)
+    read = READS_OF_FUNCTIONS.get(path.rpartition("/")[2]) if method == "GET" else None
+    return read or action_of(method, path)
 
 
 actions._lambda_action = action

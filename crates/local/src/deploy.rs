@@ -9,6 +9,7 @@ use std::{collections::HashMap, io::Write as _, path::Path};
 
 const SCRIPT: &str = include_str!("../python/deploy.py");
 const TEMPLATE: &str = include_str!("../../../template.yaml");
+const STACK_POLICY: &str = include_str!("../../../docs/stack-policy.json");
 
 /// What the deployment gave.
 #[derive(Deserialize)]
@@ -74,7 +75,7 @@ pub async fn deploy(python: &Path, dir: &Path, target: &Target<'_>) -> Result<De
         .arg("--binaries")
         .arg(target.binaries)
         .args(["--env", target.env, "--endpoint", target.endpoint, "--region", target.region])
-        .args(["--identities", target.identities])
+        .args(["--identities", target.identities, "--stack-policy", STACK_POLICY])
         .args(["--access-key", &target.root.access_key, "--secret-key", &target.root.secret_key])
         .args(["--environment", &target.environment.to_string()])
         .env("AWS_DEFAULT_REGION", target.region)

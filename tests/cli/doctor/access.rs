@@ -59,7 +59,7 @@ async fn an_api_that_answers_everybody() {
     assert!(seen.detail("api-unsigned").contains("anybody can use the API"), "{seen:?}");
 }
 
-/// Keys that may do everything but read IAM.
+/// Keys that may do everything but read IAM, and some settings.
 #[tokio::test]
 async fn what_keys_may_not_look_at_is_skipped_with_the_permission() {
     let patient = patient().await;
@@ -67,7 +67,8 @@ async fn what_keys_may_not_look_at_is_skipped_with_the_permission() {
     iam.create_user().user_name(name).send().await.expect("a user is made");
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
-        {"Effect": "Deny", "Action": ["iam:GetRole", "iam:ListRolePolicies", "dynamodb:DeleteItem"], "Resource": "*"},
+        {"Effect": "Deny", "Resource": "*", "Action": ["iam:GetRole", "iam:ListRolePolicies", "dynamodb:DeleteItem",
+            "dynamodb:DescribeContinuousBackups", "cloudformation:GetStackPolicy", "lambda:GetFunctionConcurrency"]},
     ]});
     let put = iam.put_user_policy().user_name(name).policy_name("most").policy_document(policy.to_string());
     put.send().await.expect("a policy is put");
@@ -79,7 +80,11 @@ async fn what_keys_may_not_look_at_is_skipped_with_the_permission() {
     std::fs::write(&file, stack.to_string()).expect("its directory is writable");
     let seen = patient.examine(&["--stack-file", file.to_str().expect("a path in UTF-8")]).await;
     assert_eq!((seen.code, seen.named("failed")), (Some(0), vec![]), "{seen:?}");
-    assert_eq!(seen.named("skipped"), ["role-trust", "role-policy"]);
+    assert_eq!(
+        seen.named("skipped"),
+        ["concurrency", "recovery", "stack-policy", "role-trust", "role-policy"]
+    );
+    assert!(seen.detail("recovery").contains("dynamodb:DescribeContinuousBackups"), "{seen:?}");
     assert!(seen.detail("role-trust").contains("iam:GetRole"), "{seen:?}");
     assert!(seen.named("warning").contains(&"removal"), "the history's entry stays for a while: {seen:?}");
 }

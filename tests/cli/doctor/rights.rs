@@ -38,7 +38,9 @@ async fn with_policies(patient: &Patient, name: &str, policies: &[String], argum
 fn filled_in(patient: &Patient, text: &str) -> String {
     let system = &patient.system;
     let api = system.api_url.split('/').nth(4).expect("an address with the API's id");
+    let stack = format!("{}-sqs-browser-events", system.env);
     let values = [
+        ("StackName", stack.as_str()),
         ("Partition", "aws"),
         ("Region", &system.region),
         ("AccountId", "000000000000"),

@@ -3,8 +3,11 @@
 use super::{
     Doctor,
     check::{Finding, Found, answer_if_any},
+    stack::stack,
 };
-use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
+use aws_sdk_lambda::{
+    operation::get_function_configuration::GetFunctionConfigurationOutput, types::TracingMode,
+};
 use futures::future::try_join_all;
 use sbe_client::FUNCTIONS;
 
@@ -17,6 +20,8 @@ struct Function {
     trouble: Option<String>,
     is_changing: bool,
     release: Option<String>,
+    /// Whether X-Ray samples it.
+    is_traced: bool,
 }
 
 /// They are there and can be invoked.
@@ -27,6 +32,12 @@ pub(super) async fn functions(doctor: &Doctor) -> Found {
 /// They are of the system's release.
 pub(super) async fn release(doctor: &Doctor) -> Found {
     Ok(judge_release(&doctor.system.release, &read(doctor).await?))
+}
+
+/// X-Ray samples them, if the stack was told to.
+pub(super) async fn tracing(doctor: &Doctor) -> Found {
+    let traces = stack(doctor).await?.parameter("Tracing")? == "1";
+    Ok(judge_tracing(traces, &read(doctor).await?))
 }
 
 /// A variable of a function's environment; `None` where it or the function is not there.
@@ -65,7 +76,8 @@ fn function(name: &'static str, found: &GetFunctionConfigurationOutput) -> Funct
         _ => None,
     };
     let is_changing = state == "Pending" || update == "InProgress";
-    Function { name, is_there: true, trouble, is_changing, release: value(found, "RELEASE") }
+    let is_traced = found.tracing_config().and_then(|of| of.mode()) == Some(&TracingMode::Active);
+    Function { name, is_there: true, trouble, is_changing, release: value(found, "RELEASE"), is_traced }
 }
 
 fn judge(functions: &[Function]) -> Finding {
@@ -98,6 +110,18 @@ fn judge_release(release: &str, functions: &[Function]) -> Finding {
     Finding::of_faults(&faults, well, remedy)
 }
 
+fn judge_tracing(traces: bool, functions: &[Function]) -> Finding {
+    let others = functions.iter().filter(|function| function.is_there && function.is_traced != traces);
+    let others: Vec<&str> = others.map(|function| function.name).collect();
+    let says = |traces| if traces { "samples" } else { "does not sample" };
+    if others.is_empty() {
+        return Finding::passed(format!("X-Ray {} them", says(traces)));
+    }
+    let detail = format!("X-Ray {} {}, against the stack's Tracing", says(!traces), others.join(", "));
+    // An older version that is live again has its own setting.
+    Finding::warning(detail, "make deploy publishes what was changed")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::check::Outcome, *};
@@ -127,5 +151,17 @@ mod tests {
         let functions = [function("a", Some("1.0.0")), function("b", Some("0.9.0")), function("c", None)];
         let finding = judge_release("1.0.0", &functions);
         assert_eq!(finding.detail, "b is of release 0.9.0; c does not say its release");
+    }
+
+    #[test]
+    fn functions_are_sampled_as_the_stack_was_told() {
+        let traced = |is_traced| Function { is_traced, ..function("a", None) };
+        assert_eq!(judge_tracing(true, &[traced(true)]).outcome, Outcome::Passed);
+        assert_eq!(judge_tracing(false, &[traced(false)]).outcome, Outcome::Passed);
+        let finding = judge_tracing(true, &[traced(true), traced(false)]);
+        assert_eq!(finding.outcome, Outcome::Warning);
+        assert_eq!(finding.detail, "X-Ray does not sample a, against the stack's Tracing");
+        let gone = Function { is_there: false, ..traced(false) };
+        assert_eq!(judge_tracing(true, &[gone]).outcome, Outcome::Passed, "it is told elsewhere");
     }
 }

@@ -3,8 +3,9 @@
 //! # Layout
 //!
 //! - [`check`], [`report`]: what a check finds, and what all of them add up to
-//! - [`access`], [`stream`], [`tables`], [`functions`], [`aliases`], [`alarms`], [`queues`], [`identities`] (with
-//!   [`policy`]): what can be seen by looking
+//! - [`access`], [`stream`], [`tables`], [`functions`], [`aliases`], [`alarms`], [`dashboard`], [`queues`],
+//!   [`identities`] (with [`policy`]): what can be seen by looking
+//! - [`stack`]: what it was deployed with; [`kept`], [`capacity`], [`concurrency`], [`stack_policy`]: whether it is so
 //! - [`trial`] (with [`inbox`]): sessions of the doctor's own; [`isolation`], [`round_trip`]: what is tried
 //!   with them
 
@@ -14,21 +15,29 @@ use clap::Args;
 use futures::{FutureExt, StreamExt, future::BoxFuture};
 use report::Report;
 use sbe_client::{Api, System};
+use stack::Stack;
 use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
 use trial::Trial;
 
 mod access;
 mod alarms;
 mod aliases;
+mod capacity;
 mod check;
+mod concurrency;
+mod dashboard;
 mod functions;
 mod identities;
 mod inbox;
 mod isolation;
+mod kept;
 mod policy;
 mod queues;
 mod report;
 mod round_trip;
+mod stack;
+mod stack_policy;
 mod stream;
 mod tables;
 mod trial;
@@ -69,6 +78,7 @@ pub(crate) struct Doctor {
     api: Api,
     timeout: Duration,
     trial: Trial,
+    stack: OnceCell<Result<Stack, Finding>>,
 }
 
 /// A check that is not made yet.
@@ -81,6 +91,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure
         api: context.system.api(),
         timeout: Duration::from_secs(arguments.timeout.into()),
         trial: Trial::new(),
+        stack: OnceCell::new(),
     };
     let mut report = Report::new(context.output, arguments.strict);
     let is_done = tokio::select! {
@@ -127,8 +138,10 @@ impl Doctor {
         vec![
             ("functions", functions::functions(self).boxed()),
             ("functions-release", functions::release(self).boxed()),
+            ("functions-tracing", functions::tracing(self).boxed()),
             ("functions-live", aliases::live(self).boxed()),
             ("functions-given-up", aliases::given_up(self).boxed()),
+            ("concurrency", concurrency::concurrency(self).boxed()),
             ("stream", stream::stream(self).boxed()),
             ("stream-mapping", stream::stream_mapping(self).boxed()),
             ("sessions-mapping", stream::sessions_mapping(self).boxed()),
@@ -137,11 +150,16 @@ impl Doctor {
             ("sessions-ttl", tables::sessions_ttl(self).boxed()),
             ("history-table", tables::history(self).boxed()),
             ("history-ttl", tables::history_ttl(self).boxed()),
+            ("deletion-protection", kept::deletion(self).boxed()),
+            ("recovery", kept::recovery(self).boxed()),
+            ("table-capacity", capacity::capacity(self).boxed()),
+            ("stack-policy", stack_policy::stack_policy(self).boxed()),
             ("rejected-queue", queues::rejected(self).boxed()),
             ("failed-queue", queues::failed(self).boxed()),
             ("queue-tags", queues::tags(self).boxed()),
             ("alarms", alarms::alarms(self).boxed()),
             ("alarm-actions", alarms::actions(self).boxed()),
+            ("dashboard", dashboard::dashboard(self).boxed()),
             ("identity-pool", identities::pool(self).boxed()),
             ("identity-roles", identities::roles(self).boxed()),
             ("role-trust", identities::trust(self).boxed()),

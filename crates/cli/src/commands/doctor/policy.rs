@@ -87,7 +87,7 @@ fn distrusted(statement: &Value, pool: &str, kind: &str) -> Vec<String> {
 }
 
 /// A document has one statement, or a list of them.
-fn statements(document: &Value) -> Vec<&Value> {
+pub(super) fn statements(document: &Value) -> Vec<&Value> {
     match &document["Statement"] {
         Value::Array(statements) => statements.iter().collect(),
         Value::Null => Vec::new(),
@@ -100,7 +100,7 @@ fn actions(statement: &Value) -> Vec<String> {
 }
 
 /// One text, or a list of them.
-fn texts(value: &Value) -> Vec<&str> {
+pub(super) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
         value => value.as_str().into_iter().collect(),

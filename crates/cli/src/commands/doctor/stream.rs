@@ -65,6 +65,8 @@ struct Mapping<'a> {
     state: &'a str,
     last_result: &'a str,
     has_destination: bool,
+    /// Whether it reads by enhanced fan-out.
+    fans_out: bool,
 }
 
 impl<'a> From<&'a EventSourceMappingConfiguration> for Mapping<'a> {
@@ -75,6 +77,7 @@ impl<'a> From<&'a EventSourceMappingConfiguration> for Mapping<'a> {
             state: mapping.state().unwrap_or_default(),
             last_result: mapping.last_processing_result().unwrap_or_default(),
             has_destination: on_failure.is_some_and(|to| to.destination().is_some()),
+            fans_out: mapping.event_source_arn().is_some_and(|arn| arn.contains("/consumer/")),
         }
     }
 }
@@ -84,7 +87,7 @@ fn judge_mapping(function: &str, mapping: Option<&Mapping<'_>>) -> Finding {
         let detail = format!("nothing hands the records to {function}: it has no event source mapping");
         return Finding::failed(detail, "deploy the template again");
     };
-    let Mapping { id, state, last_result, has_destination } = mapping;
+    let Mapping { id, state, last_result, has_destination, fans_out } = mapping;
     let enable = format!("aws lambda update-event-source-mapping --uuid {id} --enabled");
     match *state {
         "Enabled" => {}
@@ -101,7 +104,8 @@ fn judge_mapping(function: &str, mapping: Option<&Mapping<'_>>) -> Finding {
         let detail = format!("the mapping to {function} has no destination for records that are given up");
         return Finding::failed(detail, "deploy the template again: they go to the failed queue");
     }
-    Finding::passed(format!("the mapping to {function} is enabled: {last_result}"))
+    let how = if *fans_out { "enabled, by enhanced fan-out" } else { "enabled" };
+    Finding::passed(format!("the mapping to {function} is {how}: {last_result}"))
 }
 
 /// Both keep up with what comes.
@@ -149,7 +153,7 @@ mod tests {
     use super::{super::check::Outcome, *};
 
     fn mapping(state: &'static str, last_result: &'static str) -> Mapping<'static> {
-        Mapping { id: "7", state, last_result, has_destination: true }
+        Mapping { id: "7", state, last_result, has_destination: true, fans_out: false }
     }
 
     #[test]
@@ -162,6 +166,8 @@ mod tests {
         assert_eq!(judge_mapping("f", None).outcome, Outcome::Failed);
         let lossy = Mapping { has_destination: false, ..mapping("Enabled", "OK") };
         assert_eq!(judge_mapping("f", Some(&lossy)).outcome, Outcome::Failed);
+        let alone = Mapping { fans_out: true, ..mapping("Enabled", "OK") };
+        assert!(judge_mapping("f", Some(&alone)).detail.contains("by enhanced fan-out"));
     }
 
     #[test]
