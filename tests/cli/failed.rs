@@ -174,7 +174,7 @@ async fn an_entry_tells_how_long_its_record_is_kept() {
         .stream_description_summary
         .expect("it is there")
         .retention_period_hours;
-    let kept = u32::try_from(hours).expect("a number of hours") * hour;
+    let hours = u32::try_from(hours).expect("a number of hours");
     let parked = async |age: Duration, number: &str| {
         let arrived = DateTime::from(SystemTime::now() - age).to_string();
         let entry = pointers("KinesisBatchInfo", "shardId-000000000000", number);
@@ -184,8 +184,8 @@ async fn an_entry_tells_how_long_its_record_is_kept() {
         ))
         .await;
     };
-    parked(kept - 2 * hour, "1").await;
-    parked(kept + hour, "2").await;
+    parked((hours - 2) * hour, "1").await;
+    parked((hours + 1) * hour, "2").await;
     park_message(1, 0).await;
     let list = OWN.sbe(&["failed", "list"]).await;
     let lines = list.stdout.lines().collect::<Vec<_>>().join("\n");
