@@ -35,6 +35,7 @@ def main():
     upload_code(session.client("s3", **settings), template, Path(args.binaries))
     add_environment(template, json.loads(args.environment))
     simplify_alarms(template)
+    write_out_readers(template)
     parameters = {
         "Env": args.env,
         "Architecture": architecture(),
@@ -188,6 +189,13 @@ def simplify_alarms(template):
             queries = properties.pop("Metrics")
             first = next(query["MetricStat"] for query in queries if "MetricStat" in query)
             properties |= {**first["Metric"], "Statistic": first["Stat"], "Period": first["Period"]}
+
+
+def write_out_readers(template):
+    """MiniStack's CloudFormation makes a text of a parameter's number, and AWS's SDKs cannot read a mapping that has one."""
+    default = template["Parameters"]["ParallelizationFactor"]["Default"]
+    stream = template["Resources"]["EventDispatcher"]["Properties"]["Events"]["Stream"]["Properties"]
+    stream["ParallelizationFactor"] = default
 
 
 def set_ttl(dynamodb, template, tables):
