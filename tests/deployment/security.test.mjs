@@ -9,17 +9,37 @@ import { root } from "./simulator.mjs";
 const security = readFileSync(`${root}docs/SECURITY.md`, "utf8");
 const section = (title) => security.split(`\n## ${title}\n`)[1].split("\n## ")[0];
 
-test("whatever is not verified on AWS names a check that sbe doctor makes", () => {
-  const doctor = readFileSync(`${root}crates/cli/src/commands/doctor/mod.rs`, "utf8");
-  const made = new Set([...doctor.matchAll(/\("([a-z-]+)", /g)].map(([, name]) => name));
-  const points = section("Not verified on AWS").split("\n- ").slice(1);
-  assert.ok(points.length > 0);
-  for (const point of points) {
-    // A point ends in the names of its checks.
-    const names = [...point.slice(point.lastIndexOf(": ")).matchAll(/`([a-z-]+)`/g)].map(([, name]) => name);
-    assert.ok(names.length > 0, point);
-    for (const name of names) assert.ok(made.has(name), `${name}: ${point}`);
-  }
+/** The names of the checks that `sbe doctor` makes. */
+const made = new Set(
+  [...readFileSync(`${root}crates/cli/src/commands/doctor/mod.rs`, "utf8").matchAll(/\("([a-z-]+)", /g)].map(([, name]) => name),
+);
+
+/** What a point ends in: the names of checks, or where to look by hand. */
+function shownBy(point) {
+  const [, byHand] = point.match(/; no line: look by hand at\s+([^]+)$/) ?? [];
+  const names = [...point.slice(point.lastIndexOf(": ")).matchAll(/`([a-z-]+)`/g)].map(([, name]) => name);
+  return byHand ? { byHand } : { names };
+}
+
+test("whatever is not verified on AWS names a check that sbe doctor makes, or where to look by hand", () => {
+  const points = section("Not verified on AWS").split("\n- ").slice(1).map(shownBy);
+  const named = points.flatMap(({ names }) => names ?? []);
+  assert.ok(points.length > 30 && named.length > 30);
+  for (const { names, byHand } of points) assert.ok(byHand || names.length, JSON.stringify(points));
+  assert.deepEqual(named.filter((name) => !made.has(name)), []);
+  assert.equal(security.split("; no line: look by hand at").length - 1, points.filter(({ byHand }) => byHand).length, "in one list");
+});
+
+test("a point without an end is found", () => {
+  assert.deepEqual(shownBy("That it works, as `sbe` says."), { names: [] });
+  assert.deepEqual(shownBy("That it works: `own-queue` and `other-queue`.").names, ["own-queue", "other-queue"]);
+  assert.equal(shownBy("That it works; no line: look by hand at the sky.").byHand, "the sky.");
+});
+
+test("docs/OPERATIONS.md says what each check looks at", () => {
+  const rows = readFileSync(`${root}docs/OPERATIONS.md`, "utf8").split("\n| check | looks at |\n")[1].split("\n\n")[0];
+  const told = new Set([...rows.matchAll(/^\| (.*?) \|/gm)].flatMap(([, names]) => names.match(/[a-z-]{3,}/g) ?? []));
+  assert.deepEqual([...made].filter((name) => !told.has(name)), []);
 });
 
 test("the table of who may do what with a session's queue is the simulator's", async () => {
