@@ -98,6 +98,11 @@ test("a deployment has time, and valid credentials, for the longest shift", () =
   assert.match(readFileSync(`${root}docs/policies/README.md`, "utf8"), /--max-session-duration/);
 });
 
+test("a deployment is as red as sbe doctor says", () => {
+  assert.match(text("deploy.yml"), /\n {6}- run: target\/release\/sbe doctor --env "\$TARGET" --json\n$/);
+  assert.doesNotMatch(text("deploy.yml"), /continue-on-error/);
+});
+
 test("no workflow has more rights than it needs, by default", () => {
   for (const file of files) assert.match(text(file), /^permissions:\n {2}contents: read\n/m, file);
 });

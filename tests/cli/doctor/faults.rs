@@ -202,6 +202,14 @@ async fn alarms_that_tell_nobody_or_are_gone() {
     gone.fails(&["alarms"]);
 }
 
+/// On the local system alarms tell nobody, which is only a warning there.
+#[tokio::test]
+async fn a_deployed_system_whose_alarms_tell_nobody() {
+    let seen = patient().await.examine_as_deployed().await;
+    seen.fails(&["api", "alarm-actions"]);
+    assert!(seen.remedy("alarm-actions").contains("samconfig.toml"), "{seen:?}");
+}
+
 #[tokio::test]
 async fn a_queue_with_another_identitys_tag() {
     let patient = patient().await;

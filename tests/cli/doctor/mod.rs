@@ -46,6 +46,9 @@ async fn people_read_a_line_for_each_check_and_a_verdict() {
     let patient = patient().await;
     let run = patient.run(&["doctor"]).await.success();
     let marks = run.lines().filter(|line| line.starts_with('✓')).count();
-    assert!(marks > 30 && run.contains("! alarm-actions") && run.contains("→ give the alarm"), "{run}");
+    assert!(
+        marks > 30 && run.contains("! alarm-actions") && run.contains("→ give them enabled actions"),
+        "{run}"
+    );
     assert!(run.lines().last().is_some_and(|line| line.starts_with("go: ")), "{run}");
 }

@@ -49,6 +49,23 @@ impl Patient {
         self.diagnose(&[&["doctor", "--json"], arguments].concat()).await
     }
 
+    /// What it says of the same system where it is found by its stack, as one on AWS is. The API that the stack names
+    /// is AWS's own, to which no call gets.
+    pub(crate) async fn examine_as_deployed(&self) -> Diagnosis {
+        let stack = &self.running.stack;
+        let arguments = ["doctor", "--json", "--env", &stack.env, "--region", &stack.region];
+        let mut command = command_on(&self.running.file, &arguments);
+        command
+            .env_remove("SBE_STACK")
+            .envs(["HTTPS_PROXY", "https_proxy"].map(|name| (name, "http://127.0.0.1:1")))
+            .env("AWS_ENDPOINT_URL", &stack.endpoint)
+            .env("AWS_ENDPOINT_URL_COGNITO_IDENTITY", &stack.cognito_identity_endpoint)
+            .env("AWS_ACCESS_KEY_ID", &stack.keys.access_key)
+            .env("AWS_SECRET_ACCESS_KEY", &stack.keys.secret_key);
+        let run = Run::from(command.output().await.expect("sbe starts"));
+        Diagnosis { code: run.code, json: run.json() }
+    }
+
     /// What it says when something does not come, for which it waits no longer than what works may take.
     pub(crate) async fn examine_briefly(&self) -> Diagnosis {
         self.diagnose(&["doctor", "--json", "--timeout", "10"]).await

@@ -29,6 +29,9 @@ const ALARMS: [&str; 17] = [
 /// There where releases are shifted.
 const OF_SHIFTS: [&str; 2] = ["release", "release-work"];
 
+/// The environment whose failures nobody has to be told of, as its data need not be kept.
+const FOR_TRIALS: &str = "dev";
+
 /// They are there, and do not sound.
 pub(super) async fn alarms(doctor: &Doctor) -> Found {
     Ok(judge(&read(doctor).await?))
@@ -36,7 +39,8 @@ pub(super) async fn alarms(doctor: &Doctor) -> Found {
 
 /// They tell somebody.
 pub(super) async fn actions(doctor: &Doctor) -> Found {
-    Ok(judge_actions(&read(doctor).await?))
+    let is_for_work = !doctor.system.is_local() && doctor.system.env != FOR_TRIALS;
+    Ok(judge_actions(&read(doctor).await?, is_for_work))
 }
 
 /// What counts of an alarm.
@@ -105,17 +109,20 @@ fn remedy(name: &str) -> &'static str {
     }
 }
 
-fn judge_actions(alarms: &[Alarm]) -> Finding {
+/// Where users are served, alarms that all tell nobody are no alarms. A single one may have been silenced for a while.
+fn judge_actions(alarms: &[Alarm], is_for_work: bool) -> Finding {
+    const REMEDY: &str = "give them enabled actions: put AlarmTopicArn or AlarmEmail into parameter_overrides of \
+                          samconfig.toml, and make deploy";
     let there: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.is_there).collect();
     let silent: Vec<&str> =
         there.iter().filter(|alarm| !alarm.tells).map(|alarm| alarm.name.as_str()).collect();
     match (there.len(), silent.len()) {
         (0, _) => Finding::skipped("there are no alarms"),
         (_, 0) => Finding::passed("every alarm has an action; whether somebody reads it is not looked at"),
-        _ => Finding::warning(
-            format!("nobody is told when {} sounds", silent.join(", ")),
-            "give the alarm an enabled action: deploy with AlarmTopicArn, or with AlarmEmail",
-        ),
+        (all, silent) if all == silent && is_for_work => {
+            Finding::failed("nobody is told when an alarm sounds, whichever it is", REMEDY)
+        }
+        _ => Finding::warning(format!("nobody is told when {} sounds", silent.join(", ")), REMEDY),
     }
 }
 
@@ -129,12 +136,23 @@ mod tests {
 
     #[test]
     fn an_alarm_that_tells_nobody_is_a_warning() {
-        let finding = judge_actions(&[alarm("a", false, true), alarm("b", false, false)]);
-        assert_eq!(
-            (finding.outcome, finding.detail.as_str()),
-            (Outcome::Warning, "nobody is told when b sounds")
-        );
-        assert_eq!(judge_actions(&[alarm("a", false, true)]).outcome, Outcome::Passed);
+        for is_for_work in [false, true] {
+            let judged = |alarms: &[Alarm]| judge_actions(alarms, is_for_work);
+            let finding = judged(&[alarm("a", false, true), alarm("b", false, false)]);
+            assert_eq!(
+                (finding.outcome, finding.detail.as_str()),
+                (Outcome::Warning, "nobody is told when b sounds")
+            );
+            assert_eq!(judged(&[alarm("a", false, true)]).outcome, Outcome::Passed);
+        }
+    }
+
+    #[test]
+    fn alarms_that_all_tell_nobody_fail_where_users_are_served() {
+        let silent = [alarm("a", false, false), alarm("b", false, false)];
+        let outcome = |is_for_work| judge_actions(&silent, is_for_work).outcome;
+        assert_eq!([outcome(false), outcome(true)], [Outcome::Warning, Outcome::Failed]);
+        assert_eq!(judge_actions(&[], true).outcome, Outcome::Skipped, "what is not there is told elsewhere");
     }
 
     #[test]
