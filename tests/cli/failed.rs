@@ -1,10 +1,16 @@
 //! `sbe failed`: what the functions gave up.
 
 use crate::own::Own;
-use aws_sdk_kinesis::{primitives::Blob, types::PutRecordsRequestEntry};
+use aws_sdk_kinesis::{
+    primitives::{Blob, DateTime},
+    types::PutRecordsRequestEntry,
+};
 use sbe_tests::{eventually, unique};
 use serde_json::{Value, json};
-use std::sync::LazyLock;
+use std::{
+    sync::LazyLock,
+    time::{Duration, SystemTime},
+};
 use tokio::sync::{Mutex, MutexGuard};
 
 static OWN: LazyLock<Own> = LazyLock::new(|| Own::start("given-up"));
@@ -156,6 +162,53 @@ async fn records_of_the_stream_are_dispatched_again() {
     assert_eq!(waiting().await, 3);
 }
 
+/// A reader that was far behind parks the places of records that the stream is about to forget, or has forgotten.
+#[tokio::test]
+async fn an_entry_tells_how_long_its_record_is_kept() {
+    let _queue = empty().await;
+    let hour = Duration::from_hours(1);
+    let retention =
+        OWN.system.kinesis().describe_stream_summary().stream_name(&OWN.system.stream).send().await;
+    let hours = retention
+        .expect("AWS answers")
+        .stream_description_summary
+        .expect("it is there")
+        .retention_period_hours;
+    let hours = u32::try_from(hours).expect("a number of hours");
+    let parked = async |age: Duration, number: &str| {
+        let arrived = DateTime::from(SystemTime::now() - age).to_string();
+        let entry = pointers("KinesisBatchInfo", "shardId-000000000000", number);
+        park(&entry.replace(
+            "\"batchSize\"",
+            &format!("\"approximateArrivalOfFirstRecord\":\"{arrived}\",\"batchSize\""),
+        ))
+        .await;
+    };
+    parked((hours - 2) * hour, "1").await;
+    parked((hours + 1) * hour, "2").await;
+    park_message(1, 0).await;
+    let list = OWN.sbe(&["failed", "list"]).await;
+    let lines = list.stdout.lines().collect::<Vec<_>>().join("\n");
+    assert!(lines.contains("FUNCTION") && lines.contains("  RECORD "), "{lines}");
+    assert_eq!(
+        (lines.matches("  kept 1 h 59 min  ").count(), lines.matches("  gone  ").count()),
+        (1, 1),
+        "{lines}"
+    );
+    assert!(list.stderr.contains("does not have the records of 1 of them any more"), "{list:?}");
+    let json = OWN.sbe(&["failed", "list", "--json"]).await.success();
+    let rows: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of = |gone: bool| rows.iter().filter(|row| row["recordIsGone"] == gone).collect::<Vec<_>>();
+    assert_eq!((of(true).len(), of(false).len(), rows.len()), (1, 1, 3), "a payload has no record: {json}");
+    assert!(of(false)[0]["recordUntil"].as_i64() > of(false)[0]["parked"].as_i64(), "{json}");
+    let id = of(true)[0]["id"].as_str().expect("it is there");
+    let shown = OWN.sbe(&["failed", "show", id]).await.success();
+    assert!(shown.contains("\nrecord    gone\n"), "{shown}");
+    let summary = OWN.sbe(&["failed", "list", "--summary"]).await;
+    assert!(summary.stderr.contains("records of 1 of them"), "{summary:?}");
+    OWN.sbe(&["failed", "drop", "--yes"]).await.success();
+}
+
 /// The id of the first message of a history.
 fn id(history: &str) -> Option<String> {
     let history: Value = serde_json::from_str(history).ok()?;
@@ -199,6 +252,7 @@ async fn what_the_rejected_queue_does_not_take_is_there_once_it_does() {
     eventually("the good message", || async { (OWN.waiting(queue).await == 1).then_some(()) }).await;
     let list = OWN.sbe(&["failed", "list", "--function", "event-dispatcher", "--json"]).await.success();
     assert!(list.contains("the rejected queue does not take it"), "{list}");
+    assert!(list.contains(r#""recordIsGone":false"#), "the dispatcher says when the record came: {list}");
 
     iam.delete_role_policy().role_name(role).policy_name("deny").send().await.expect("it can be deleted");
     OWN.sbe(&["failed", "replay", "--yes"]).await.success();

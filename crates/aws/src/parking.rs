@@ -1,7 +1,8 @@
 //! The queue of work that was given up.
 
 use crate::{Result, config::Config, queues::Queues};
-use sbe_core::message::text_json;
+use aws_smithy_types::{DateTime, date_time::Format};
+use sbe_core::{history::Timestamp, message::text_json};
 
 /// The failed queue.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Place<'a> {
     pub sequence_number: &'a str,
     /// The stream.
     pub stream_arn: &'a str,
+    /// When the record came: the stream keeps it for so long from then.
+    pub arrived: Timestamp,
 }
 
 impl Parking {
@@ -32,8 +35,9 @@ impl Parking {
         let [function, reason] = [function, reason].map(text_json);
         let [shard, number, stream] =
             [place.shard_id, place.sequence_number, place.stream_arn].map(text_json);
+        let arrived = text_json(&readable(place.arrived));
         let body = format!(
-            r#"{{"function":{function},"reason":{reason},"KinesisBatchInfo":{{"shardId":{shard},"startSequenceNumber":{number},"endSequenceNumber":{number},"batchSize":1,"streamArn":{stream}}}}}"#
+            r#"{{"function":{function},"reason":{reason},"KinesisBatchInfo":{{"shardId":{shard},"startSequenceNumber":{number},"endSequenceNumber":{number},"approximateArrivalOfFirstRecord":{arrived},"batchSize":1,"streamArn":{stream}}}}}"#
         );
         self.queues.send(&self.url, &body).await
     }
@@ -43,6 +47,12 @@ impl Parking {
     pub async fn park(&self, function: &str, reason: &str, payload: &str) -> Result<()> {
         self.queues.send(&self.url, &body(function, reason, payload)).await
     }
+}
+
+/// A moment as Lambda writes it: `2026-01-31T12:00:00.5Z`.
+fn readable(moment: Timestamp) -> String {
+    let time = DateTime::from_nanos(i128::from(moment.0) * 1000).ok();
+    time.and_then(|time| time.fmt(Format::DateTime).ok()).unwrap_or_default()
 }
 
 fn body(function: &str, reason: &str, payload: &str) -> String {

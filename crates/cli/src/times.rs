@@ -57,11 +57,22 @@ pub fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(ago) = duration(text) {
         return Ok(before(now(), ago));
     }
-    let time = DateTime::from_str(text, Format::DateTimeWithOffset).ok();
-    let micros = time.and_then(|time| i64::try_from(time.as_nanos() / 1000).ok());
-    micros.filter(|micros| (0..=Timestamp::MAX.0).contains(micros)).map(Timestamp).ok_or_else(|| {
+    rfc3339(text).ok_or_else(|| {
         format!("must be epoch seconds, a time such as 2026-01-31T12:00:00Z, now, or how long ago: {DURATION_RULE}")
     })
+}
+
+/// Reads an RFC 3339 time.
+///
+/// ```
+/// use sbe_cli::times::rfc3339;
+/// assert_eq!(rfc3339("2025-11-22T08:26:40.5Z").unwrap().to_string(), "1763800000.500000");
+/// assert_eq!(rfc3339("1h"), None);
+/// ```
+pub fn rfc3339(text: &str) -> Option<Timestamp> {
+    let time = DateTime::from_str(text, Format::DateTimeWithOffset).ok()?;
+    let micros = i64::try_from(time.as_nanos() / 1000).ok()?;
+    (0..=Timestamp::MAX.0).contains(&micros).then_some(Timestamp(micros))
 }
 
 /// A moment so long before another, and not before 1970.

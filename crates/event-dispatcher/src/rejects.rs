@@ -16,6 +16,7 @@ use sbe_aws::{
     retry::Deadline,
     settle::{Settled, settle},
 };
+use sbe_core::history::Timestamp;
 use sbe_edge::Trail;
 use std::time::Duration;
 
@@ -103,6 +104,7 @@ impl Reject<'_> {
             shard_id: event_id.rsplit_once(':').map_or("", |(shard, _)| shard),
             sequence_number: &self.record.kinesis.sequence_number,
             stream_arn: self.record.event_source_arn.as_deref().unwrap_or_default(),
+            arrived: Timestamp(self.record.kinesis.approximate_arrival_timestamp.timestamp_micros()),
         }
     }
 }

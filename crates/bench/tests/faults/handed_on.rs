@@ -214,7 +214,7 @@ async fn a_record_that_the_rejected_queue_does_not_take_is_parked_by_its_place()
     let number = format!("{:056}", 0);
     let arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/bench-sqs-browser-event-dispatcher";
     let batch = json!({"shardId": "shardId-000000000000", "startSequenceNumber": number, "endSequenceNumber": number,
-        "batchSize": 1, "streamArn": arn});
+        "approximateArrivalOfFirstRecord": "2025-11-22T08:26:40.123Z", "batchSize": 1, "streamArn": arn});
     assert_eq!(
         (&parked["function"], &parked["KinesisBatchInfo"]),
         (&json!(format!("bench-sqs-browser-{DISPATCHER}")), &batch)

@@ -4,6 +4,7 @@ use super::{
     Facts,
     peek::{Peeked, peek},
     queue::{Held, Queue},
+    record::{Record, retention},
     selection::Selection,
 };
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     table::{shortened, table},
     times,
 };
+use sbe_core::history::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -35,6 +37,12 @@ pub struct Row {
     /// Whose it is.
     #[serde(flatten)]
     pub facts: Facts,
+    /// When the record came that it points to, where it has nothing else.
+    #[serde(skip)]
+    pub arrived: Option<Timestamp>,
+    /// What is known of that record.
+    #[serde(flatten)]
+    pub record: Option<Record>,
 }
 
 /// One of the queues, and how its entries are read.
@@ -44,6 +52,8 @@ pub struct Reader<'a> {
     pub queue: &'a Queue,
     /// Reads an entry.
     pub facts: fn(&str) -> Facts,
+    /// When the record of the stream came that an entry points to, if it does.
+    pub arrived: fn(&str) -> Option<Timestamp>,
     /// The head of the column that says whose an entry is.
     pub origin: &'static str,
 }
@@ -60,7 +70,9 @@ impl Reader<'_> {
         let look = |held: Held| {
             let facts = (self.facts)(&held.body);
             let is_meant = selection.takes(&held, &facts, origin, now);
-            is_meant.then_some(Row { parked: held.sent, size: held.body.len(), id: held.id, facts })
+            let arrived = (self.arrived)(&held.body);
+            let size = held.body.len();
+            is_meant.then_some(Row { parked: held.sent, size, id: held.id, facts, arrived, record: None })
         };
         let mut peeked = peek(self.queue, &context.interrupt, look).await?;
         if peeked.is_cut_off {
@@ -78,9 +90,11 @@ impl Reader<'_> {
         grouped: bool,
         context: &Context,
     ) -> Result<(), Failure> {
-        let rows = self.rows(selection, origin, context).await?.seen;
+        let mut rows = self.rows(selection, origin, context).await?.seen;
+        look_for_records(&mut rows, context).await;
         if grouped {
             self.print_groups(&rows, context);
+            report_gone(&rows);
             return Ok(());
         }
         let limit = usize::try_from(selection.like.limit.unwrap_or(SHOWN)).unwrap_or(usize::MAX);
@@ -90,7 +104,7 @@ impl Reader<'_> {
                 print(json!(row));
             }
         } else if !shown.is_empty() {
-            print(table(["ID", "PARKED", "BYTES", self.origin, "REASON"], &cells(shown)));
+            print(self.table_of_rows(shown));
         }
         if rows.len() > shown.len() {
             report(format_args!(
@@ -100,7 +114,23 @@ impl Reader<'_> {
         } else if rows.is_empty() {
             report(format_args!("no entries"));
         }
+        report_gone(&rows);
         Ok(())
+    }
+
+    /// The entries as a table, with a column for records if one of them has one.
+    fn table_of_rows(&self, rows: &[Row]) -> String {
+        let cells = cells(rows);
+        if rows.iter().all(|row| row.record.is_none()) {
+            return table(["ID", "PARKED", "BYTES", self.origin, "REASON"], &cells);
+        }
+        let now = times::now();
+        let told = |row: &Row| row.record.map(|record| record.told(now)).unwrap_or_default();
+        let with = |([id, parked, size, origin, reason], row): ([String; 5], &Row)| {
+            [id, parked, size, origin, told(row), reason]
+        };
+        let cells: Vec<[String; 6]> = cells.into_iter().zip(rows).map(with).collect();
+        table(["ID", "PARKED", "BYTES", self.origin, "RECORD", "REASON"], &cells)
     }
 
     fn print_groups(&self, rows: &[Row], context: &Context) {
@@ -131,9 +161,31 @@ impl Reader<'_> {
     }
 }
 
+/// Notes how long the records are kept that entries point to. The stream is asked only if there are such.
+async fn look_for_records(rows: &mut [Row], context: &Context) {
+    if rows.iter().all(|row| row.arrived.is_none()) {
+        return;
+    }
+    let Some(retention) = retention(&context.system).await else { return };
+    let now = times::now();
+    for row in rows {
+        row.record = row.arrived.map(|arrived| Record::new(arrived, retention, now));
+    }
+}
+
+/// Entries without their record cannot be replayed, whatever is mended.
+fn report_gone(rows: &[Row]) {
+    let gone = rows.iter().filter(|row| row.record.is_some_and(|record| record.record_is_gone)).count();
+    if gone > 0 {
+        report(format_args!(
+            "the stream does not have the records of {gone} of them any more: publish those messages again, then drop them"
+        ));
+    }
+}
+
 fn cells(rows: &[Row]) -> Vec<[String; 5]> {
     let cells = |row: &Row| {
-        let Row { id, parked, size, facts } = row;
+        let Row { id, parked, size, facts, .. } = row;
         [id.clone(), at(*parked), size.to_string(), facts.origin.clone(), shortened(&facts.reason, REASON)]
     };
     rows.iter().map(cells).collect()
@@ -188,6 +240,8 @@ mod tests {
             parked,
             size: 1,
             facts: Facts { origin: origin.into(), reason: "r".into() },
+            arrived: None,
+            record: None,
         };
         let groups = groups(&[row("a", 5), row("b", 3), row("b", 1), row("b", 2)]);
         let seen: Vec<_> = groups

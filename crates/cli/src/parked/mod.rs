@@ -6,6 +6,7 @@
 //! - [`selection`]: which entries are meant
 //! - [`peek`]: looks at all entries and leaves them there
 //! - [`list`]: what was seen, entry by entry or in groups
+//! - [`record`]: the record of the stream that an entry only points to
 //! - [`choice`]: which ones a command is about to act on
 //! - [`sweep`]: acts on entries one by one; those that are done go
 //! - [`pace`]: how many a second
@@ -15,6 +16,7 @@ pub mod list;
 pub mod pace;
 pub mod peek;
 pub mod queue;
+pub mod record;
 pub mod selection;
 pub mod sweep;
 

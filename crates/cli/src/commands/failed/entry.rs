@@ -4,7 +4,8 @@
 //! destination records have a `requestContext`; those of asynchronous invocations also the `requestPayload`,
 //! those of stream mappings a batch's pointers instead of its records.
 
-use crate::parked::Facts;
+use crate::{parked::Facts, times};
+use sbe_core::history::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -59,6 +60,15 @@ pub struct Pointers {
     pub batch_size: u64,
     /// The stream.
     pub stream_arn: String,
+    /// When the first record came, about, as Lambda writes it; a text, as a strange one makes no entry unreadable.
+    pub approximate_arrival_of_first_record: Option<String>,
+}
+
+impl Pointers {
+    /// When the first record came, about: it is the first that the stream forgets.
+    pub fn arrived(&self) -> Option<Timestamp> {
+        times::rfc3339(self.approximate_arrival_of_first_record.as_deref()?)
+    }
 }
 
 /// What is to be done again.
@@ -99,6 +109,14 @@ impl<'a> Entry<'a> {
             (_, Some(pointers), _) => Work::Records(pointers),
             (.., Some(pointers)) => Work::Changes(pointers),
             _ => Work::Unknown,
+        }
+    }
+
+    /// When the record came that the stream must still have for this to be done again, if that is told.
+    pub fn arrived(&self) -> Option<Timestamp> {
+        match self.work() {
+            Work::Records(pointers) => pointers.arrived(),
+            _ => None,
         }
     }
 
@@ -179,8 +197,13 @@ mod tests {
         let kinesis = of("KinesisBatchInfo");
         assert_eq!(told(&kinesis), ("f".into(), "RetryAttemptsExhausted".into()));
         assert!(matches!(Entry::read(&kinesis).unwrap().work(), Work::Records(p) if p.batch_size == 2));
+        let arrived = |body: &str| Entry::read(body).unwrap().arrived();
+        assert_eq!(arrived(&kinesis).map(Timestamp::seconds), Some(1_767_225_600));
+        let untold = kinesis.replace("2026-01-01T00:00:00Z", "soon");
+        assert_eq!(arrived(&untold), None);
         let table = of("DDBStreamBatchInfo");
         assert!(matches!(Entry::read(&table).unwrap().work(), Work::Changes(_)));
+        assert_eq!(arrived(&table), None, "they are never done again");
     }
 
     #[test]

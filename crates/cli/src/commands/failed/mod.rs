@@ -27,6 +27,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use entry::Entry;
+use sbe_core::history::Timestamp;
 
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "\
@@ -99,7 +100,7 @@ pub struct Which {
 /// Runs `sbe failed`.
 pub async fn run(command: Failed, context: &Context) -> Result<(), Failure> {
     let queue = Queue::new("failed", context.system.sqs(), &context.system.failed_queue_url);
-    let reader = Reader { queue: &queue, facts, origin: "FUNCTION" };
+    let reader = Reader { queue: &queue, facts, arrived, origin: "FUNCTION" };
     match command {
         Failed::List { which, summary } => {
             reader.list(&which.selection, which.function.as_deref(), summary, context).await
@@ -118,6 +119,10 @@ pub async fn run(command: Failed, context: &Context) -> Result<(), Failure> {
             drop_all(&queue, wanted, context).await
         }
     }
+}
+
+fn arrived(body: &str) -> Option<Timestamp> {
+    Entry::read(body).ok()?.arrived()
 }
 
 fn facts(body: &str) -> Facts {

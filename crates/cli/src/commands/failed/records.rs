@@ -143,6 +143,7 @@ mod tests {
             end_sequence_number: end.into(),
             batch_size: 2,
             stream_arn: "arn:aws:kinesis:r:1:stream/s".into(),
+            approximate_arrival_of_first_record: None,
         }
     }
 

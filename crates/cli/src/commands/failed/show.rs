@@ -5,8 +5,14 @@ use crate::{
     context::Context,
     failure::Failure,
     output::print,
-    parked::{choice::only, list::at, queue::Queue},
+    parked::{
+        choice::only,
+        list::at,
+        queue::Queue,
+        record::{Record, retention},
+    },
     table::printable,
+    times,
 };
 
 /// The fields that hold keys.
@@ -24,11 +30,18 @@ pub(super) async fn run(
         print(held.to_json(&body));
         return Ok(());
     }
-    let facts = Entry::read(&held.body).map_or_else(|_| Entry::unreadable(), |entry| entry.facts());
+    let entry = Entry::read(&held.body).ok();
+    let facts = entry.as_ref().map_or_else(Entry::unreadable, Entry::facts);
     print(format_args!("id        {}", held.id));
     print(format_args!("parked    {}", at(held.sent)));
     print(format_args!("function  {}", printable(&facts.origin)));
     print(format_args!("reason    {}", printable(&facts.reason)));
+    if let Some(arrived) = entry.and_then(|entry| entry.arrived())
+        && let Some(retention) = retention(&context.system).await
+    {
+        let now = times::now();
+        print(format_args!("record    {}", Record::new(arrived, retention, now).told(now)));
+    }
     print(printable(&body));
     Ok(())
 }

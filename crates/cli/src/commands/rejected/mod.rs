@@ -88,7 +88,7 @@ pub struct Which {
 /// Runs `sbe rejected`.
 pub async fn run(command: Rejected, context: &Context) -> Result<(), Failure> {
     let queue = Queue::new("rejected", context.system.sqs(), &context.system.rejected_queue_url);
-    let reader = Reader { queue: &queue, facts, origin: "SOURCE" };
+    let reader = Reader { queue: &queue, facts, arrived: |_| None, origin: "SOURCE" };
     match command {
         Rejected::List { which, summary } => {
             reader.list(&which.selection, which.source.as_deref(), summary, context).await
