@@ -11,6 +11,9 @@ It retries and parks asynchronous invocations as their function's EventInvokeCon
 $LATEST alone: here it is that of the alias or version which was invoked. Reading one is an action of its own, too, as is reading a
 function's reserved concurrency.
 
+Its list of queues goes on from a number of queues, so that those are passed over which move up when others are deleted: here it
+goes on from a name.
+
 It looks at a stream when something is put, where Lambda looks once a second; KINESIS_POLL_SECONDS makes it do likewise.
 
 It meters what AWS bills: GET /_billed answers the units since the start, by the access key that called.
@@ -34,6 +37,7 @@ import ministack.core.iam_actions as actions
 import ministack.services.dynamodb as dynamodb
 import ministack.services.kinesis as kinesis
 import ministack.services.lambda_svc as functions
+import ministack.services.sqs as sqs
 
 ENDPOINT = "/"  # every service but S3 and the HTTP API is called here
 POLL = b"AmazonSQS.ReceiveMessage"
@@ -77,6 +81,18 @@ def action(method, path):
 
 
 actions._lambda_action = action
+
+
+def list_queues(data, _url):
+    prefix, after, most = data.get("QueueNamePrefix", ""), data.get("NextToken", ""), data.get("MaxResults")
+    named = sorted((queue["name"], url) for url, queue in sqs._queues.items())
+    left = [(name, url) for name, url in named if name.startswith(prefix) and name > after]
+    page = left[: int(most or 1000)]
+    answer = {"QueueUrls": [url for _, url in page]}
+    return answer | {"NextToken": page[-1][0]} if most and len(left) > len(page) else answer
+
+
+sqs._HANDLERS["ListQueues"] = list_queues
 
 
 def paced(look, seconds):

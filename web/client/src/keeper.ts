@@ -185,12 +185,11 @@ export function createKeeper(
 
     /**
      * Takes another tab's session if its keys last longer.
-     * @param orAsLong - take it also if they last as long, unless ours have worked: theirs may be the older ones
+     * @param orAsLong - take it also if they last as long
      */
     adopt(theirs: Session, orAsLong: boolean): void {
       if (!session || session.accessKey === theirs.accessKey) return;
-      if (theirs.expires > session.expires || (orAsLong && !hasWorked && theirs.expires === session.expires))
-        take(theirs);
+      if (theirs.expires > session.expires || (orAsLong && theirs.expires === session.expires)) take(theirs);
     },
   };
 }

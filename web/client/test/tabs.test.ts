@@ -123,29 +123,6 @@ describe("two tabs", () => {
 });
 
 describe("the session", () => {
-  it("of a tab whose answer comes after another's that is newer is not taken", async () => {
-    let slow = true;
-    const getSession: typeof world.getSession = async (request) => {
-      const session = { ...(await world.getSession(request)), expires: world.clock.seconds + 3600 };
-      if (slow) {
-        slow = false;
-        await new Promise<void>((late) => world.clock.setTimeout(late, 300));
-      }
-      return session;
-    };
-    const older = world.page({ getSession });
-    const newer = world.page({ getSession });
-    older.events.connect();
-    await settle();
-    await newer.connect();
-    expect(newer.events.leader).toBe(true);
-    await world.clock.advance(1);
-    await world.send("a");
-    await world.clock.advance(1);
-    expect([older.seen, newer.seen]).toEqual([["a"], ["a"]]);
-    expect([world.asked, older.errors, newer.errors]).toEqual([["start", "start"], [], []]);
-  });
-
   it("that another tab joins again does not take a message from the handler that failed at it here", async () => {
     const [, follower] = await twoPages();
     const failures = [new Error("not yet")];

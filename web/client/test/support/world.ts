@@ -128,8 +128,7 @@ export class World {
     this.sqs.validKeys.clear();
     this.sqs.validKeys.add(accessKey);
     this.sqs.knownFrom.set(accessKey, this.sqs.now + this.spreading);
-    // Newer keys end later, also in the same second of this clock.
-    const expires = this.sqs.now + this.lifetime + this.#serial / 1e6;
+    const expires = this.sqs.now + this.lifetime;
     return {
       sqsUrl,
       sqsQueueName: "queue",
