@@ -2,8 +2,9 @@
 
 use super::{
     Doctor,
-    check::{Finding, Found, answer_if_any},
+    check::{Finding, Found},
     stack::{Stack, stack},
+    tables::described,
 };
 use aws_sdk_dynamodb::types::{BillingMode, ProvisionedThroughputDescription, TableDescription};
 
@@ -16,8 +17,7 @@ pub(super) async fn capacity(doctor: &Doctor) -> Found {
     let mut faults = Vec::new();
     for (table, prefix) in [(&system.session_table, "Sessions"), (&system.history_table, "Messages")] {
         let should = units_of(stack, prefix)?;
-        let reply = system.dynamodb().describe_table().table_name(table).send().await;
-        let found = answer_if_any("dynamodb:DescribeTable", reply)?.and_then(|reply| reply.table);
+        let found = described(doctor, table).await?;
         faults.extend(found.map(|found| judge(table, &found, should)).unwrap_or_default());
     }
     let kind = stack.parameter("TableCapacity")?;

@@ -4,6 +4,7 @@ use super::{
     Doctor,
     check::{Finding, Found, answer_if_any},
     stack::{Stack, stack},
+    tables::described,
 };
 use aws_sdk_dynamodb::types::PointInTimeRecoveryStatus;
 
@@ -47,8 +48,7 @@ pub(super) async fn deletion(doctor: &Doctor) -> Found {
     let stack = stack(doctor).await?;
     let mut seen = Vec::new();
     for table in tables(doctor) {
-        let reply = doctor.system.dynamodb().describe_table().table_name(table).send().await;
-        let found = answer_if_any("dynamodb:DescribeTable", reply)?.and_then(|reply| reply.table);
+        let found = described(doctor, table).await?;
         seen.push((table, found.map(|table| table.deletion_protection_enabled == Some(true))));
     }
     judge(&DELETION, stack, &seen)

@@ -50,10 +50,14 @@ pub(super) async fn history(doctor: &Doctor) -> Found {
     table(doctor, &doctor.system.history_table, "sqs-browser-messages", &HISTORY).await
 }
 
-async fn table(doctor: &Doctor, name: &str, own: &str, expected: &Expected) -> Found {
+/// A table as DynamoDB describes it, if it is there.
+pub(super) async fn described(doctor: &Doctor, name: &str) -> Result<Option<TableDescription>, Finding> {
     let reply = doctor.system.dynamodb().describe_table().table_name(name).send().await;
-    let reply = answer_if_any("dynamodb:DescribeTable", reply)?;
-    let Some(table) = reply.and_then(|reply| reply.table) else {
+    Ok(answer_if_any("dynamodb:DescribeTable", reply)?.and_then(|reply| reply.table))
+}
+
+async fn table(doctor: &Doctor, name: &str, own: &str, expected: &Expected) -> Found {
+    let Some(table) = described(doctor, name).await? else {
         return Err(Finding::failed(format!("there is no table {name}"), "deploy the template again"));
     };
     let mut faults = judge(&table, expected);
