@@ -24,18 +24,32 @@ export interface Sending {
  */
 export type Batch = ReturnType<typeof createBatch>;
 
-/** @param queue - URL of the queue whose messages these are */
-export function createBatch({ sqs, keeper }: Sending, action: BatchAction, queue: string) {
-  /** By SQS's id, so that the newest receipt handle is used: an older one may no longer do. */
-  const changes = new Map<string, BatchEntry>();
+/**
+ * @param queue - URL of the queue whose messages these are
+ * @param visibility - for how long those are hidden whose entries do not say it, seconds
+ * @param changes - by SQS's id, so that the newest receipt handle is used: an older one may no longer do
+ */
+export function createBatch(
+  { sqs, keeper }: Sending,
+  action: BatchAction,
+  queue: string,
+  visibility?: number,
+  changes = new Map<string, BatchEntry>(),
+) {
   let newest: Promise<SignedRequest | undefined> | undefined;
   let ready: SignedRequest | undefined;
 
-  /** What was taken from a queue that has been replaced is gone with it. */
+  /**
+   * What was taken from a queue that has been replaced is gone with it. What is finished or given back while it is
+   * signed must not be hidden again: the rest is signed anew.
+   */
   async function signed(): Promise<SignedRequest | undefined> {
     const { session } = keeper;
-    if (session?.sqsUrl === queue && changes.size > 0)
-      return sqs.signBatch(session, action, changes.values());
+    const { size } = changes;
+    if (session?.sqsUrl === queue && size > 0) {
+      const request = await sqs.signBatch(session, action, changes.values(), visibility);
+      return changes.size < size ? signed() : request;
+    }
     return undefined;
   }
 
@@ -62,7 +76,10 @@ export function createBatch({ sqs, keeper }: Sending, action: BatchAction, queue
      * @throws SqsError when some or all were not changed
      */
     async send(closing = false): Promise<void> {
-      const request = (closing && ready) || (await signed());
+      let request = closing && ready;
+      // What is being signed besides, as a longer visibility, must not come after it.
+      if (request) changes.clear();
+      else request = await signed();
       if (request) await sqs.send(request, closing);
     },
   };

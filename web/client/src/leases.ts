@@ -50,10 +50,7 @@ export function createLeases(sending: Sending) {
       if (until - settings.now() < span * 600) {
         answer.span = Math.min(LONGEST, Math.max(span * 2, settings.visibilityTimeout));
         answer.until = settings.now() + answer.span * 1000;
-        const longer = createBatch(sending, ACTION, answer.queue);
-        for (const [id, entry] of changes)
-          longer.changes.set(id, { ...entry, VisibilityTimeout: answer.span });
-        longer.send().catch(ignore);
+        createBatch(sending, ACTION, answer.queue, answer.span, changes).send().catch(ignore);
       }
       keep(answer);
     });
@@ -76,7 +73,7 @@ export function createLeases(sending: Sending) {
      */
     take(queue: string, messages: QueueMessage[], span: number): QueueMessage[] {
       const until = settings.now() + span * 1000;
-      const answer = { ...createBatch(sending, ACTION, queue), span, until, unwatch: () => {} };
+      const answer = { ...createBatch(sending, ACTION, queue, 0), span, until, unwatch: () => {} };
       const fresh = messages.filter((message) => {
         const { MessageId, ReceiptHandle } = message;
         const known = leases.get(MessageId)?.message;
@@ -85,7 +82,7 @@ export function createLeases(sending: Sending) {
           known.ReceiptHandle = ReceiptHandle;
         }
         leases.set(MessageId, { message: known ?? message, answer });
-        answer.changes.set(MessageId, { ReceiptHandle, VisibilityTimeout: 0 });
+        answer.changes.set(MessageId, { ReceiptHandle });
         return !known;
       });
       keep(answer);

@@ -112,13 +112,16 @@ export function createSqs(env: Environment, clock: ServiceClock) {
       return (await answer).Messages ?? [];
     },
 
-    /** Signs a change of up to ten messages; `send` sends it. */
+    /** Signs a change of up to ten messages, with a visibility for entries that have none; `send` sends it. */
     signBatch: (
       session: Session,
       action: BatchAction,
       entries: Iterable<BatchEntry>,
+      VisibilityTimeout?: number,
     ): Promise<SignedRequest> =>
-      signed(session, action, { Entries: Array.from(entries, (entry, i) => ({ Id: `${i}`, ...entry })) }),
+      signed(session, action, {
+        Entries: Array.from(entries, (entry, i) => ({ VisibilityTimeout, Id: `${i}`, ...entry })),
+      }),
 
     /**
      * @param keepalive - let the request outlive the page

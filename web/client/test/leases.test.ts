@@ -1,6 +1,7 @@
 /** What a page does with messages that it has taken, as far as SQS and the clocks see it. */
 import { beforeEach, expect, it } from "vitest";
-import { settle, World } from "./support/world.js";
+import type { FakeTab } from "./support/browser.js";
+import { type Page, settle, World } from "./support/world.js";
 
 let world: World;
 beforeEach(() => {
@@ -67,3 +68,38 @@ it.each([null, undefined, {}, { SentTimestamp: "x", ApproximateReceiveCount: "y"
     expect([page.errors, tab.reported]).toEqual([[], []]);
   },
 );
+
+/** A page that hides its messages for longer after two seconds; `meanwhile` happens while that is being signed. */
+async function hidingLonger(meanwhile: (tab: FakeTab) => void, handle: Page["handle"]) {
+  const tab = world.tab();
+  let due = false;
+  const setTimeout: typeof tab.environment.setTimeout = (callback, milliseconds) =>
+    tab.environment.setTimeout(() => {
+      callback();
+      if (due) meanwhile(tab);
+      due = false;
+    }, milliseconds);
+  const page = world.page({ pauseWhenHidden: true, environment: { setTimeout } }, tab);
+  page.handle = handle;
+  await page.connect();
+  await world.send("a", "b");
+  await world.clock.advance(1);
+  due = true;
+  await world.clock.advance(2);
+  expect(due).toBe(false);
+  return world.sqs.changes().map(({ visibility }) => visibility);
+}
+
+it("are not hidden again by what was being signed when the page gave them back", async () => {
+  expect(await hidingLonger((tab) => tab.hide(), never)).toEqual([[0, 0]]);
+});
+
+it("are not hidden again by what was being signed when their handlers failed", async () => {
+  let fail = () => {};
+  const failing = new Promise<never>((_, reject) => {
+    fail = () => reject(new Error("no"));
+  });
+  const changes = await hidingLonger(fail, ({ messageId }) => (messageId === "a" ? failing : never()));
+  // One of two is hidden for longer; the other comes again.
+  expect(changes).toEqual([[30], [1]]);
+});
