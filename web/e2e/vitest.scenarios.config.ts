@@ -9,6 +9,7 @@ export default defineConfig({
     // Those that mostly wait do so together.
     maxConcurrency: 10,
     testTimeout: 3_600_000,
+    expect: { poll: { timeout: 40_000 } },
     hookTimeout: 120_000,
     disableConsoleIntercept: true,
   },

@@ -106,7 +106,7 @@ export const logOf = (page: Page): Promise<Log> => page.evaluate(() => globalThi
 export async function expectAll(page: Page, count: number): Promise<void> {
   await came(page, count);
   const { queue } = await logOf(page);
-  await expect.poll(() => waiting(queue), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => waiting(queue)).toBe(0);
   const { numbers } = await logOf(page);
   expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
 }
@@ -149,7 +149,7 @@ export const test = base.extend<Fixtures>({
   ],
   context: async ({ browser }, use) => {
     const context = await browser.newContext();
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(40_000);
     await use(context);
     await context.close();
   },

@@ -16,7 +16,7 @@ test("the units of ten browsers are those that the calculator says", async ({ br
   for (const { price, counted, calculated } of rows) {
     expect(Math.abs(counted / calculated - 1), `${price}: ${counted}, not ${calculated}`).toBeLessThan(0.03);
   }
-}, 150_000);
+});
 
 test("the calculator shows what a scenario costs, here and elsewhere", async ({ context }) => {
   const page = await context.newPage();

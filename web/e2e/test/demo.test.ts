@@ -76,9 +76,7 @@ test("a message to somebody who is not there is told by the bus", async ({ page 
 test("a burst comes whole", async ({ page }) => {
   await send(page, "burst", /^session laptop/, "Publish by Kinesis", 40);
   await shows(page, /Kinesis took 40 messages in/);
-  await expect
-    .poll(() => card(page, "laptop").locator("[data-part=received]").textContent(), { timeout: 20_000 })
-    .toBe("40");
+  await expect.poll(() => card(page, "laptop").locator("[data-part=received]").textContent()).toBe("40");
 });
 
 test("what is read in one session is read in the others at once", async ({ page }) => {
@@ -101,7 +99,7 @@ test("a card says in how many sessions its user is online", async ({ page }) => 
   await expect.poll(() => presence("laptop")).toBe("user is online in 2 sessions");
   await expect.poll(() => presence("tablet")).toBe("user is online in 1 session");
   await end(page, "phone");
-  await expect.poll(() => presence("laptop"), { timeout: 15_000 }).toBe("user is online in 1 session");
+  await expect.poll(() => presence("laptop")).toBe("user is online in 1 session");
 });
 
 test("unread has one meaning: what the user's history has", async ({ page, users: [visitor] }) => {

@@ -128,7 +128,7 @@ test("after a reload in mid-burst all is there soon", async ({ context, open }) 
   await publish(user, 300);
   await page.waitForFunction(() => globalThis.log?.restored > 0);
   await expectSoon(page, 300, Date.now());
-}, 90_000);
+});
 
 test("a page that is reloaded gives back what its handlers had, before the next one polls", async ({
   context,
@@ -144,7 +144,7 @@ test("a page that is reloaded gives back what its handlers had, before the next 
   const { queue } = await logOf(page);
   await publish(setup.visitor, 300);
   // It polls no more, and all that it holds is hidden for longer than at first.
-  await expect.poll(() => calls.quiet(), { timeout: 30_000 }).toBeGreaterThan(5000);
+  await expect.poll(() => calls.quiet()).toBeGreaterThan(5000);
   const held = await taken(queue);
   expect(held).toBeGreaterThanOrEqual(40);
   const before = calls.all.length;
@@ -159,7 +159,7 @@ test("a page that is reloaded gives back what its handlers had, before the next 
   const gaveBack = between.filter((action) => action === "ChangeMessageVisibilityBatch").length;
   expect(gaveBack * 10).toBeGreaterThanOrEqual(held);
   proxy.stop();
-}, 120_000);
+});
 
 test("a page that Chromium freezes in mid-burst catches up when it thaws", async ({ context, open }) => {
   const user = visitor();
@@ -320,7 +320,7 @@ test.concurrent("polling goes on while a renewal hangs, and it is told", async (
   const hanging = Array.from({ length: 20 }, (_, i) => i + 2);
   const options = { ...QUICK, waitTime: 1, answerTimeout: 1 };
   const page = await open(context, { visitor: user, options, expireIn: 26, hanging });
-  await page.waitForFunction(() => globalThis.log.errors.length > 0, null, { timeout: 30_000 });
+  await page.waitForFunction(() => globalThis.log.errors.length > 0);
   await publish(user, 5);
   await came(page, 5);
   const { errors, renewals, states } = await logOf(page);
@@ -406,7 +406,6 @@ test.concurrent.for([1, 10])(
     const setup = { visitor: visitor(), options: { ...QUICK, maxBackoff: 2 }, endpoint: proxy.url };
     const pages = [await open(context, setup, false), await open(context, setup, false)];
     for (const page of pages) {
-      page.setDefaultTimeout(25_000);
       await connected(page);
       expect(await logOf(page)).toMatchObject({ reasons: ["start"] });
     }
