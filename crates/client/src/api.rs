@@ -75,7 +75,7 @@ impl Api {
 
     /// The reply to a signed call.
     pub async fn send(&self, method: &str, path: &str, body: String) -> Result<Reply, ApiError> {
-        let headers = [("content-type", "application/json")];
+        let headers = [("content-type", "application/json"), ("accept", "application/json")];
         let url = format!("{}{path}", self.url);
         self.answer(self.signer.sign(&self.http, method, &url, &headers, body).await?).await
     }

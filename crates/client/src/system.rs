@@ -191,8 +191,19 @@ impl System {
 
     /// Its HTTP API, called with the operator's keys.
     pub fn api(&self) -> Api {
+        Api::new(&self.api_url, self.signer("execute-api"))
+    }
+
+    fn signer(&self, service: &'static str) -> Signer {
         let provider = self.sdk.credentials_provider().expect("the settings have a chain of credentials");
-        Api::new(&self.api_url, Signer::new(provider, &self.region, "execute-api"))
+        Signer::new(provider, &self.region, service)
+    }
+
+    /// API Gateway's own API, and the id that the HTTP API has there. One call is made to it, for which no SDK is
+    /// compiled. `None` where the address of the HTTP API is not one of API Gateway's.
+    pub fn api_gateway(&self) -> Option<(Api, String)> {
+        let (url, id) = gateway(&self.api_url, self.sdk.endpoint_url())?;
+        Some((Api::new(&url, self.signer("apigateway")), id.to_owned()))
     }
 
     /// The settings of the SDK clients: region, keys, endpoint.
@@ -259,6 +270,18 @@ impl System {
     }
 }
 
+/// Where API Gateway is asked about an API with this base URL, and the API's id: `https://ID.execute-api.REGION.amazonaws.com/ENV`,
+/// or `http://HOST:PORT/restapis/ID/ENV/...` of a local system. `endpoint`: where all of AWS is, if not at its own addresses.
+fn gateway<'a>(api_url: &'a str, endpoint: Option<&str>) -> Option<(String, &'a str)> {
+    let first = |path: &'a str| path.split('/').next();
+    if let Some((before, path)) = api_url.split_once("/restapis/") {
+        return Some((endpoint.unwrap_or(before).to_owned(), first(path)?));
+    }
+    let (id, rest) = api_url.strip_prefix("https://")?.split_once(".execute-api.")?;
+    let own = format!("https://apigateway.{}", first(rest)?);
+    Some((endpoint.map_or(own, |endpoint| endpoint.trim_end_matches('/').to_owned()), id))
+}
+
 /// The outputs of the environment's stack.
 async fn outputs(sdk: &SdkConfig, env: &str, region: &str) -> Result<HashMap<String, String>, SystemError> {
     let found = find_stack(&aws_sdk_cloudformation::Client::new(sdk), env).await.map_err(refused)?;
@@ -308,6 +331,17 @@ mod tests {
     fn system(outputs: &[&str]) -> Result<System, SystemError> {
         let outputs = outputs.iter().map(|name| ((*name).to_owned(), format!("the {name}"))).collect();
         System::from_outputs("dev", "eu-west-1".into(), SdkConfig::builder().build(), &outputs)
+    }
+
+    #[test]
+    fn api_gateway_is_where_the_api_is() {
+        let found = |endpoint: &str| Some((endpoint.to_owned(), "a1b2"));
+        let deployed = "https://a1b2.execute-api.cn-north-1.amazonaws.com.cn/prod";
+        assert_eq!(gateway(deployed, None), found("https://apigateway.cn-north-1.amazonaws.com.cn"));
+        assert_eq!(gateway(deployed, Some("http://localhost:4566/")), found("http://localhost:4566"));
+        let local = "http://localhost:4566/restapis/a1b2/dev/_user_request_";
+        assert_eq!(gateway(local, None), found("http://localhost:4566"));
+        assert_eq!(gateway("https://events.example.com", None), None);
     }
 
     #[test]

@@ -16,6 +16,8 @@ goes on from a name.
 
 It looks at a stream when something is put, where Lambda looks once a second; KINESIS_POLL_SECONDS makes it do likewise.
 
+It closes idle connections after 75 seconds, which clients keep for longer: here as late as API Gateway does.
+
 It meters what AWS bills: GET /_billed answers the units since the start, by the access key that called.
 
 It ends with the program that has started it, also when that one is killed.
@@ -32,6 +34,7 @@ import signal
 import threading
 import time
 
+import hypercorn.asyncio as server
 import ministack.app as ministack
 import ministack.core.iam_actions as actions
 import ministack.services.dynamodb as dynamodb
@@ -45,7 +48,11 @@ OPEN = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"*"),
 ]
+# Seconds until an idle connection is closed, as API Gateway has it. Clients keep theirs for up to 300: one that is
+# closed in the moment of a call loses that call.
+IDLE = 310
 emulator = ministack.app
+serve = server.serve
 remove_item = dynamodb._remove_item
 
 
@@ -259,6 +266,11 @@ async def poll(scope, receive, send):
     answer.cancel()
 
 
+def serve_patiently(served, config):
+    config.keep_alive_timeout = IDLE
+    return serve(served, config)
+
+
 def end_with(parent):
     while os.getppid() == parent:
         time.sleep(0.5)
@@ -267,4 +279,5 @@ def end_with(parent):
 
 threading.Thread(target=end_with, args=[int(os.environ["STARTED_BY"])], daemon=True).start()
 ministack.app = app
+server.serve = serve_patiently
 ministack.main()

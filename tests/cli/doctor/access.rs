@@ -68,7 +68,8 @@ async fn what_keys_may_not_look_at_is_skipped_with_the_permission() {
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
         {"Effect": "Deny", "Resource": "*", "Action": ["iam:GetRole", "iam:ListRolePolicies", "dynamodb:DeleteItem",
-            "dynamodb:DescribeContinuousBackups", "cloudformation:GetStackPolicy", "lambda:GetFunctionConcurrency"]},
+            "dynamodb:DescribeContinuousBackups", "cloudformation:GetStackPolicy", "lambda:GetFunctionConcurrency",
+            "apigateway:GET", "logs:StartQuery"]},
     ]});
     let put = iam.put_user_policy().user_name(name).policy_name("most").policy_document(policy.to_string());
     put.send().await.expect("a policy is put");
@@ -82,7 +83,7 @@ async fn what_keys_may_not_look_at_is_skipped_with_the_permission() {
     assert_eq!((seen.code, seen.named("failed")), (Some(0), vec![]), "{seen:?}");
     assert_eq!(
         seen.named("skipped"),
-        ["concurrency", "recovery", "stack-policy", "role-trust", "role-policy"]
+        ["api-stage", "concurrency", "recovery", "stack-policy", "role-trust", "role-policy", "log-lines"]
     );
     assert!(seen.detail("recovery").contains("dynamodb:DescribeContinuousBackups"), "{seen:?}");
     assert!(seen.detail("role-trust").contains("iam:GetRole"), "{seen:?}");

@@ -1,20 +1,9 @@
 //! Functions whose alias is not where it should be.
 
 use super::{Patient, patient};
-use aws_sdk_lambda::types::{AliasRoutingConfiguration, Environment};
+use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
 const NAME: &str = "sqs-sender";
-
-/// Sets what the function logs, as a change by hand does: nothing is published.
-async fn set_level(patient: &Patient, level: &str) {
-    let (lambda, function) = (patient.system.lambda(), patient.system.function(NAME));
-    let now = lambda.get_function_configuration().function_name(&function).send().await.expect("it is there");
-    let mut variables = now.environment.and_then(|of| of.variables).expect("it has an environment");
-    variables.insert("RUST_LOG".into(), level.into());
-    let environment = Environment::builder().set_variables(Some(variables)).build();
-    let update = lambda.update_function_configuration().function_name(function).environment(environment);
-    update.send().await.expect("it is set");
-}
 
 /// Points the alias to a version, and some calls to another one.
 async fn point(patient: &Patient, version: &str, other: Option<&str>) {
@@ -35,7 +24,7 @@ async fn versions_that_are_not_live() {
         assert_eq!((seen.code, is_told), (Some(0), true), "{seen:?}");
         seen.detail("functions-live").to_owned()
     };
-    set_level(&patient, "debug").await;
+    patient.set_level(NAME, "debug").await;
     let changed = detail().await;
     let newest = patient.publish(NAME).await;
     let older = (newest.parse::<u32>().expect("versions are numbers") - 1).to_string();
@@ -43,7 +32,7 @@ async fn versions_that_are_not_live() {
     let behind = detail().await;
     point(&patient, &older, Some(&newest)).await;
     let between = detail().await;
-    set_level(&patient, "info").await;
+    patient.set_level(NAME, "info").await;
     patient.publish(NAME).await;
     let well = patient.examine(&[]).await;
     assert_eq!(changed, format!("{NAME} was changed after version {older}"));

@@ -1,6 +1,6 @@
 //! A system to examine, and what the doctor says of it.
 
-use aws_sdk_lambda::types::AliasRoutingConfiguration;
+use aws_sdk_lambda::types::{AliasRoutingConfiguration, Environment};
 use sbe_client::System;
 use sbe_tests::{
     sbe::{Run, command_on},
@@ -31,6 +31,18 @@ impl Patient {
     /// Runs `sbe` on it.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
         command_on(&self.running.file, arguments).output().await.expect("sbe starts").into()
+    }
+
+    /// Sets what a function logs, as a change by hand does: nothing is published.
+    pub(crate) async fn set_level(&self, name: &str, level: &str) {
+        let (lambda, function) = (self.system.lambda(), self.system.function(name));
+        let now = lambda.get_function_configuration().function_name(&function).send().await;
+        let now = now.expect("it is there").environment.and_then(|of| of.variables);
+        let mut variables = now.expect("it has an environment");
+        variables.insert("RUST_LOG".into(), level.into());
+        let environment = Environment::builder().set_variables(Some(variables)).build();
+        let update = lambda.update_function_configuration().function_name(function).environment(environment);
+        update.send().await.expect("it is set");
     }
 
     /// Publishes what a function is now, and lets all calls go to it; the version.

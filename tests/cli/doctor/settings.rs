@@ -3,6 +3,7 @@
 use super::{Patient, patient};
 use aws_sdk_dynamodb::types::PointInTimeRecoverySpecification;
 use sbe_tests::system::root;
+use serde_json::{Value, json};
 
 /// Keeps the table of histories, or lets it go with the stack.
 async fn keep(patient: &Patient, on: bool) {
@@ -74,4 +75,53 @@ async fn a_dashboard_that_is_gone() {
     let put = cloudwatch.put_dashboard().dashboard_name(&name).set_dashboard_body(found.dashboard_body);
     put.send().await.expect("it is put back");
     seen.fails(&["dashboard"]);
+}
+
+#[tokio::test]
+async fn a_stage_that_somebody_has_set() {
+    let patient = patient().await;
+    let (gateway, id) = patient.system.api_gateway().expect("the API is API Gateway's");
+    let stage = format!("/restapis/{id}/stages/{}", patient.system.env);
+    let set = async |patches: Value| {
+        let body = json!({"patchOperations": patches}).to_string();
+        let reply = gateway.send("PATCH", &stage, body).await.expect("API Gateway answers");
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    };
+    set(json!([
+        {"op": "replace", "path": "/tracingEnabled", "value": "true"},
+        {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "5"},
+        {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": "10"},
+    ]))
+    .await;
+    let seen = patient.examine(&[]).await;
+    // What the remedies say.
+    set(json!([{"op": "replace", "path": "/tracingEnabled", "value": "false"}, {"op": "remove", "path": "/*/*"}]))
+        .await;
+    let mended = patient.examine(&[]).await;
+    assert_eq!(seen.named("warning"), ["api-stage", "alarm-actions"], "{seen:?}");
+    assert_eq!(
+        seen.detail("api-stage"),
+        "X-Ray samples calls; 5 calls of each route a second and 10 at once, against the stack's parameters"
+    );
+    let call = format!("aws apigateway update-stage --rest-api-id {id} --stage-name {}", patient.system.env);
+    assert_eq!(
+        seen.remedy("api-stage"),
+        format!(
+            "{call} --patch-operations op=replace,path=/tracingEnabled,value=false; {call} --patch-operations 'op=remove,path=/*/*'"
+        )
+    );
+    assert_eq!(mended.named("warning"), ["alarm-actions"], "{mended:?}");
+}
+
+/// Somebody wants fewer lines, or has to pay for them.
+#[tokio::test]
+async fn a_log_that_does_not_tell_of_messages() {
+    let patient = patient().await;
+    patient.set_level("event-dispatcher", "warn").await;
+    patient.publish("event-dispatcher").await;
+    let seen = patient.examine(&[]).await;
+    patient.set_level("event-dispatcher", "info").await;
+    patient.publish("event-dispatcher").await;
+    assert_eq!(seen.named("skipped"), ["log-lines"], "{seen:?}");
+    assert_eq!(seen.detail("log-lines"), "with LogLevel=warn no lines are written about messages");
 }

@@ -76,10 +76,9 @@ export function createBatch(
      * @throws SqsError when some or all were not changed
      */
     async send(closing = false): Promise<void> {
-      let request = closing && ready;
+      const request = (closing && ready) || (await signed());
       // What is being signed besides, as a longer visibility, must not come after it.
-      if (request) changes.clear();
-      else request = await signed();
+      if (closing) changes.clear();
       if (request) await sqs.send(request, closing);
     },
   };

@@ -58,7 +58,8 @@ export function createIntake(
         });
       };
     } catch (error) {
-      keeper.doubt();
+      // Another key may have come since, which will read it.
+      if (keeper.session?.aesKey === session.aesKey) keeper.doubt();
       bring = () => handling.unreadable(MessageId, error, session);
     }
     return () => settle(session.sqsUrl, queued, bring);

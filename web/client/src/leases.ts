@@ -35,11 +35,10 @@ export function createLeases(sending: Sending) {
   function end({ MessageId }: QueueMessage): number {
     const answer = leases.get(MessageId)?.answer;
     if (!answer) return 0;
-    const { changes, until } = answer;
     leases.delete(MessageId);
-    changes.delete(MessageId);
-    if (changes.size === 0) answer.unwatch();
-    return until;
+    answer.changes.delete(MessageId);
+    if (answer.changes.size === 0) answer.unwatch();
+    return answer.until;
   }
 
   /** Watches over an answer: hides it for longer, for twice as long each time, as what takes long may take longer. */

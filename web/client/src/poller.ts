@@ -69,7 +69,7 @@ export function createPoller(
     if (error instanceof SqsError) {
       const spreading = !error.clockWasOff && keeper.isSpreading(session, error);
       const mended =
-        !spreading && (error.clockWasOff || (error.needsSession && (await keeper.refused(session))));
+        error.clockWasOff || (!spreading && error.needsSession && (await keeper.refused(session)));
       if (signal.aborted || (mended && failures === 1)) return;
       if (!spreading || keeper.isTelling()) emitter.fail("service", error);
     }

@@ -120,7 +120,7 @@ export function createSqs(env: Environment, clock: ServiceClock) {
       VisibilityTimeout?: number,
     ): Promise<SignedRequest> =>
       signed(session, action, {
-        Entries: Array.from(entries, (entry, i) => ({ VisibilityTimeout, Id: `${i}`, ...entry })),
+        Entries: Array.from(entries, (entry, i) => ({ Id: `${i}`, VisibilityTimeout, ...entry })),
       }),
 
     /**

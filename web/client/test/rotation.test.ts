@@ -45,6 +45,33 @@ describe("a session whose key was rotated", () => {
   });
 });
 
+it("a key that comes with a renewal while a poll by the former one is open is not asked for again", async () => {
+  world.lifetime = 600;
+  world.newQueue();
+  let answer: (() => void) | undefined;
+  const reasons: string[] = [];
+  const getSession: World["getSession"] = async (request) => {
+    reasons.push(request.reason);
+    if (request.reason === "renew") {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      world.rotate();
+    }
+    return world.getSession(request);
+  };
+  const page = await world.page({ getSession }).connect();
+  while (!answer) await world.clock.advance(1);
+  // Longer than polling waits for it.
+  await world.clock.advance(5);
+  answer();
+  await settle();
+  await world.send("a");
+  await world.clock.advance(5);
+  expect(page.seen).toEqual(["a"]);
+  expect(reasons).toEqual(["start", "renew"]);
+});
+
 describe("a key that was rotated without our asking", () => {
   it("is asked for once, and nothing is lost, told as an error or shown twice", async () => {
     const page = await world.page().connect();

@@ -5,9 +5,10 @@
 //! - [`check`], [`report`]: what a check finds, and what all of them add up to
 //! - [`access`], [`stream`], [`tables`], [`functions`], [`aliases`], [`alarms`], [`dashboard`], [`queues`],
 //!   [`identities`] (with [`policy`]): what can be seen by looking
-//! - [`stack`]: what it was deployed with; [`kept`], [`capacity`], [`concurrency`], [`stack_policy`]: whether it is so
-//! - [`trial`] (with [`inbox`]): sessions of the doctor's own; [`isolation`], [`round_trip`]: what is tried
-//!   with them
+//! - [`stack`]: what it was deployed with; [`api_stage`], [`kept`], [`capacity`], [`concurrency`], [`stack_policy`]: whether it
+//!   is so
+//! - [`trial`] (with [`inbox`]): sessions of the doctor's own; [`isolation`], [`round_trip`], [`lines`]: what is
+//!   tried with them
 
 use crate::{context::Context, failure::Failure};
 use check::{Check, Finding, Found};
@@ -23,6 +24,7 @@ use trial::Trial;
 mod access;
 mod alarms;
 mod aliases;
+mod api_stage;
 mod capacity;
 mod check;
 mod concurrency;
@@ -32,6 +34,7 @@ mod identities;
 mod inbox;
 mod isolation;
 mod kept;
+mod lines;
 mod policy;
 mod queues;
 mod report;
@@ -136,6 +139,7 @@ impl Doctor {
     /// What can be seen by looking.
     fn looks(&self) -> Vec<Pending<'_>> {
         vec![
+            ("api-stage", api_stage::api_stage(self).boxed()),
             ("functions", functions::functions(self).boxed()),
             ("functions-release", functions::release(self).boxed()),
             ("functions-tracing", functions::tracing(self).boxed()),
@@ -184,6 +188,7 @@ impl Doctor {
             vec![
                 ("decryption", round_trip::decryption(self).boxed()),
                 ("history", round_trip::history(self).boxed()),
+                ("log-lines", lines::lines(self).boxed()),
                 ("may-not-delete", isolation::delete(self).boxed()),
                 ("shut-out", isolation::shut_out(self).boxed()),
             ],

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const TYPE: &str = "sbe-doctor";
 
 /// The id of the message that goes by HTTP, in the history of the doctor's own user.
-const BY_HTTP: &str = "sbe-doctor-http";
+pub(super) const BY_HTTP: &str = "sbe-doctor-http";
 const BY_KINESIS: &str = "sbe-doctor-kinesis";
 
 /// A message by HTTP reaches its session.

@@ -4,7 +4,7 @@ use super::{
     Doctor,
     check::{Finding, answer},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 /// The stack.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Stack {
     }
 
     /// As [`Self::parameter`], for a number.
-    pub(super) fn number(&self, name: &str) -> Result<i64, Finding> {
+    pub(super) fn number<N: FromStr>(&self, name: &str) -> Result<N, Finding> {
         let text = self.parameter(name)?;
         text.parse().map_err(|_| Finding::skipped(format!("parameter {name} is {text}, which is no number")))
     }
@@ -85,6 +85,6 @@ mod tests {
     fn what_the_stack_does_not_say_is_skipped() {
         let stack = Stack::with(&[("SenderConcurrency", "many")]);
         assert_eq!(stack.keeps_data().unwrap_err().outcome, Outcome::Skipped);
-        assert_eq!(stack.number("SenderConcurrency").unwrap_err().outcome, Outcome::Skipped);
+        assert_eq!(stack.number::<i64>("SenderConcurrency").unwrap_err().outcome, Outcome::Skipped);
     }
 }

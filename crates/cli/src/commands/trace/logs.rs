@@ -1,7 +1,8 @@
 //! The lines about a message, by CloudWatch Logs Insights.
 
-use crate::{context::Context, failure::Failure};
+use crate::failure::Failure;
 use aws_sdk_cloudwatchlogs::types::QueryStatus;
+use sbe_client::System;
 use sbe_core::{id::MessageId, message::text_json, stages::Line};
 use std::time::Duration;
 
@@ -15,21 +16,17 @@ const MAX_LINES: i32 = 10_000;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What was read.
-pub(super) struct Read {
+pub(crate) struct Read {
     /// The lines that may be about the message.
-    pub(super) lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
     /// There may be more of them.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 /// Reads the lines of a range of epoch seconds that may be about the message.
-pub(super) async fn read(
-    context: &Context,
-    id: &MessageId,
-    [since, until]: [i64; 2],
-) -> Result<Read, Failure> {
-    let logs = context.system.logs();
-    let groups = FUNCTIONS.map(|name| format!("/aws/lambda/{}", context.system.function(name)));
+pub(crate) async fn read(system: &System, id: &MessageId, [since, until]: [i64; 2]) -> Result<Read, Failure> {
+    let logs = system.logs();
+    let groups = FUNCTIONS.map(|name| format!("/aws/lambda/{}", system.function(name)));
     let query = logs.start_query().set_log_group_names(Some(groups.to_vec())).query_string(query(id));
     // Insights takes seconds; the last one is to be in it.
     let query = query.start_time(since).end_time(until + 1).send().await;

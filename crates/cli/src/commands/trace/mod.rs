@@ -14,7 +14,7 @@
 
 pub mod event;
 pub mod evidence;
-mod logs;
+pub(crate) mod logs;
 mod parked;
 mod peek;
 mod state;
@@ -103,7 +103,7 @@ pub async fn run(args: Trace, context: &Context) -> Result<(), Failure> {
 async fn gather(args: &Trace, context: &Context) -> Result<Evidence, Failure> {
     let until = now();
     let range = [until - args.since, until];
-    let logs::Read { lines, is_cut } = logs::read(context, &args.message_id, range).await?;
+    let logs::Read { lines, is_cut } = logs::read(&context.system, &args.message_id, range).await?;
     if is_cut {
         report(format_args!(
             "the log has more lines than could be read; a shorter --since reads all of them"
@@ -214,7 +214,7 @@ fn capitalised(sentence: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_secs()).unwrap_or_default()
 }
