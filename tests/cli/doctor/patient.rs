@@ -1,8 +1,9 @@
 //! A system to examine, and what the doctor says of it.
 
-use aws_sdk_lambda::types::{AliasRoutingConfiguration, Environment};
+use aws_sdk_lambda::types::{AliasRoutingConfiguration, Environment, LastUpdateStatus};
 use sbe_client::System;
 use sbe_tests::{
+    eventually,
     sbe::{Run, command_on},
     system::{Running, start},
 };
@@ -41,8 +42,14 @@ impl Patient {
         let mut variables = now.expect("it has an environment");
         variables.insert("RUST_LOG".into(), level.into());
         let environment = Environment::builder().set_variables(Some(variables)).build();
-        let update = lambda.update_function_configuration().function_name(function).environment(environment);
+        let update = lambda.update_function_configuration().function_name(&function).environment(environment);
         update.send().await.expect("it is set");
+        eventually("the function to be as it was set", async || {
+            let now = lambda.get_function_configuration().function_name(&function).send().await;
+            let status = now.expect("it is there").last_update_status;
+            (status == Some(LastUpdateStatus::Successful)).then_some(())
+        })
+        .await;
     }
 
     /// Publishes what a function is now, and lets all calls go to it; the version.
