@@ -13,7 +13,7 @@ const stream = arn("kinesis", "stream/prod-sqs-browser-event-dispatcher");
 const role = arn("iam", "role/prod-sqs-browser/prod-sqs-browser-events-BrowserRole-X", { region: "" });
 const pool = arn("cognito-identity", "identitypool/eu-west-1:00000000-0000-4000-8000-000000000000");
 const stack = arn("cloudformation", "stack/prod-sqs-browser-events/00000000-0000-4000-8000-000000000000");
-const stage = "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod";
+const stage = "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3d4e5/stages/prod";
 const dashboard = arn("cloudwatch", "dashboard/prod-sqs-browser", { region: "" });
 const each = (action, ...resources) => resources.map((resource) => [action, resource]);
 const LOOKING = [
