@@ -11,6 +11,12 @@ export interface Visitor {
 
 let made = 0;
 
+/**
+ * How long a session lasts that is to be renewed in a test, seconds: it begins after half of it, and a machine that is busy
+ * with something else has a quarter for it.
+ */
+export const SOON = 24;
+
 /** A visitor that no other test has. */
 export function visitor() {
   const unique = Date.now() * 1000 + made++;

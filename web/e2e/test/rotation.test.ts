@@ -1,12 +1,12 @@
 import { expect } from "vitest";
-import { publish, rotate, visitor } from "../src/backend.js";
+import { publish, rotate, SOON, visitor } from "../src/backend.js";
 import { came, expectAll, logOf, test } from "../src/pages.js";
 
 const QUICK = { deleteDelay: 0.5, waitTime: 2 };
 
 test("a rotation by the page's own renewal, while messages arrive", async ({ context, open }) => {
   const user = visitor();
-  const page = await open(context, { visitor: user, options: QUICK, expireIn: 8, rotating: true });
+  const page = await open(context, { visitor: user, options: QUICK, expireIn: SOON, rotating: true });
   for (let n = 0; n < 60; n += 5) await publish(user, 5, { first: n });
   await page.waitForFunction(() => globalThis.log.renewals > 0);
   await publish(user, 20, { first: 60 });

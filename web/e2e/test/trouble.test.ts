@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { publish, refresh, sqs, visitor } from "../src/backend.js";
+import { publish, refresh, SOON, sqs, visitor } from "../src/backend.js";
 import { came, connected, expectAll, logOf, test } from "../src/pages.js";
 
 const QUICK = { visibilityTimeout: 2, deleteDelay: 0.5, waitTime: 2, maxBackoff: 2 };
@@ -20,7 +20,7 @@ test("keys that stop working in flight are replaced, and nothing is lost", async
 
 test("keys that expire soon are renewed once, without a pause in polling", async ({ context, open }) => {
   const user = visitor();
-  const page = await open(context, { visitor: user, options: { ...QUICK, waitTime: 1 }, expireIn: 8 });
+  const page = await open(context, { visitor: user, options: { ...QUICK, waitTime: 1 }, expireIn: SOON });
   await publish(user, 50);
   await page.waitForFunction(() => globalThis.log.renewals > 0);
   await publish(user, 50, { first: 50 });
