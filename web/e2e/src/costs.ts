@@ -3,7 +3,7 @@
  * capacity, payload units, invocations and their logs (`crates/local/python/emulator.py`).
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { expect, inject } from "vitest";
 import { aws, publish, visitor } from "./backend.js";
 import { came, type Open } from "./pages.js";
@@ -40,11 +40,18 @@ interface Line {
   dollars: number;
 }
 
-/** Runs the standard scenario, and returns each unit counted and calculated, with its dollars. */
+/**
+ * Runs the standard scenario, and returns each unit counted and calculated, with its dollars; and `missed`: how many more there
+ * may have been, had the machine been in time.
+ */
 export async function countedAndCalculated(browser: Browser, open: Open, plan: Plan) {
   const before = await billed();
   const visits = Array.from({ length: plan.browsers }, (_, index) => visit(browser, open, plan, index));
-  for (const user of await Promise.all(visits)) await expire(user);
+  let missedPolls = 0;
+  for (const { user, missed } of await Promise.all(visits)) {
+    missedPolls += missed;
+    await expire(user);
+  }
   const after = await billed();
   const lines = await calculated(plan);
   return PRICES.flatMap((price) => {
@@ -53,11 +60,12 @@ export async function countedAndCalculated(browser: Browser, open: Open, plan: P
     if (units === 0) return [];
     const dollars = ours.reduce((sum, line) => sum + line.dollars, 0) / units;
     const counted = (after[price] ?? 0) - (before[price] ?? 0);
-    return [{ price, counted, calculated: units, millionths: dollars * 1e6 }];
+    const missed = price === "sqsRequest" ? missedPolls : 0;
+    return [{ price, counted, missed, calculated: units, millionths: dollars * 1e6 }];
   });
 }
 
-/** A page, from its beginning to its end; returns whose it was. */
+/** A page, from its beginning to its end; returns whose it was, and how many polls it missed. */
 async function visit(browser: Browser, open: Open, { minutes, speed, by }: Plan, index: number) {
   const user = visitor();
   const random = randomFrom(index + 1);
@@ -66,7 +74,8 @@ async function visit(browser: Browser, open: Open, { minutes, speed, by }: Plan,
   await sleep(index * 600);
   const context = await browser.newContext();
   context.setDefaultTimeout(60_000);
-  const options = { waitTime: 20 / speed, deleteDelay: DELETE_DELAY / speed };
+  const waitTime = 20 / speed;
+  const options = { waitTime, deleteDelay: DELETE_DELAY / speed };
   const page = await open(context, { visitor: user, options });
   const start = Date.now();
   const until = (time: number) => sleep(Math.max(0, start + time * minute - Date.now()));
@@ -76,8 +85,17 @@ async function visit(browser: Browser, open: Open, { minutes, speed, by }: Plan,
   }
   await until(minutes);
   await came(page, minutes);
+  const missed = (await late(page, waitTime * 1000)) / (waitTime * 1000);
   await context.close();
-  return user;
+  return { user, missed };
+}
+
+/** By how much a page's polls, without a message, took longer than they wait; all together, milliseconds. */
+function late(page: Page, wait: number): Promise<number> {
+  return page.evaluate((wait) => {
+    const beyond = performance.getEntriesByType("resource").map(({ duration }) => duration - wait);
+    return beyond.filter((time) => time > 0).reduce((sum, time) => sum + time, 0);
+  }, wait);
 }
 
 /** Random numbers from 0 to 1, the same in each run: mulberry32. Messages come at random times of their minutes. */
