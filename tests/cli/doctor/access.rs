@@ -1,7 +1,6 @@
 //! Wrong keys, wrong addresses, and what keys may not look at.
 
 use super::patient;
-use sbe_client::Signer;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -33,15 +32,11 @@ async fn nobody_at_the_address() {
 #[tokio::test]
 async fn an_api_that_answers_everybody() {
     let patient = patient().await;
-    let stack = &patient.running.stack;
-    let signer = Signer::new(&stack.keys, &stack.region, "apigateway");
-    let id = stack.api_url.split('/').nth(4).expect("an address with the API's id").to_owned();
+    let (gateway, id) = patient.system.api_gateway().expect("the API is API Gateway's");
     let call = async |method: &str, path: String, body: Value| -> Value {
-        let url = format!("{}/restapis/{id}{path}", stack.endpoint);
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let request =
-            signer.sign(&reqwest::Client::new(), method, &url, &[], body).await.expect("it is signed");
-        request.send().await.expect("API Gateway answers").json().await.expect("JSON")
+        let reply = gateway.send(method, &format!("/restapis/{id}{path}"), body).await;
+        reply.expect("API Gateway answers").json
     };
     let resources = call("GET", "/resources".into(), Value::Null).await;
     let of_path = |resource: &&Value| resource["path"] == "/status/{accountId}/{sessionId}";
@@ -50,7 +45,7 @@ async fn an_api_that_answers_everybody() {
     let set = async |authorization: &str| {
         let patch = json!({"patchOperations": [{"op": "replace", "path": "/authorizationType", "value": authorization}]});
         call("PATCH", format!("/resources/{resource}/methods/GET"), patch).await;
-        call("POST", "/deployments".into(), json!({"stageName": stack.env})).await;
+        call("POST", "/deployments".into(), json!({"stageName": patient.system.env})).await;
     };
     set("NONE").await;
     let seen = patient.examine(&[]).await;

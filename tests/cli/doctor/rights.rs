@@ -37,7 +37,7 @@ async fn with_policies(patient: &Patient, name: &str, policies: &[String], argum
 
 fn filled_in(patient: &Patient, text: &str) -> String {
     let system = &patient.system;
-    let api = system.api_url.split('/').nth(4).expect("an address with the API's id");
+    let (_, api) = system.api_gateway().expect("the API is API Gateway's");
     let stack = format!("{}-sqs-browser-events", system.env);
     let values = [
         ("StackName", stack.as_str()),
@@ -45,7 +45,7 @@ fn filled_in(patient: &Patient, text: &str) -> String {
         ("Region", &system.region),
         ("AccountId", "000000000000"),
         ("Env", &system.env),
-        ("ApiId", api),
+        ("ApiId", api.as_str()),
         ("IdentityPoolId", &system.identity_pool_id),
     ];
     let text = text.replace(":role/${Env}-sqs-browser/", ":role/");
