@@ -92,10 +92,11 @@ async function visit(browser: Browser, open: Open, { minutes, speed, by }: Plan,
 
 /** By how much a page's polls, without a message, took longer than they wait; all together, milliseconds. */
 function late(page: Page, wait: number): Promise<number> {
-  return page.evaluate((wait) => {
-    const beyond = performance.getEntriesByType("resource").map(({ duration }) => duration - wait);
+  const setup = { sqs: `${inject("stack").endpoint}/`, wait };
+  return page.evaluate(({ sqs, wait }) => {
+    const beyond = performance.getEntriesByName(sqs).map(({ duration }) => duration - wait);
     return beyond.filter((time) => time > 0).reduce((sum, time) => sum + time, 0);
-  }, wait);
+  }, setup);
 }
 
 /** Random numbers from 0 to 1, the same in each run: mulberry32. Messages come at random times of their minutes. */
