@@ -274,11 +274,12 @@ impl System {
 /// or `http://HOST:PORT/restapis/ID/ENV/...` of a local system. `endpoint`: where all of AWS is, if not at its own addresses.
 fn gateway<'a>(api_url: &'a str, endpoint: Option<&str>) -> Option<(String, &'a str)> {
     let first = |path: &'a str| path.split('/').next();
-    if let Some((before, path)) = api_url.split_once("/restapis/") {
-        return Some((endpoint.unwrap_or(before).to_owned(), first(path)?));
-    }
-    let (id, rest) = api_url.strip_prefix("https://")?.split_once(".execute-api.")?;
-    let own = format!("https://apigateway.{}", first(rest)?);
+    let (own, id) = if let Some((before, path)) = api_url.split_once("/restapis/") {
+        (before.to_owned(), first(path)?)
+    } else {
+        let (id, rest) = api_url.strip_prefix("https://")?.split_once(".execute-api.")?;
+        (format!("https://apigateway.{}", first(rest)?), id)
+    };
     Some((endpoint.map_or(own, |endpoint| endpoint.trim_end_matches('/').to_owned()), id))
 }
 
